@@ -1,0 +1,213 @@
+"""How trouble is noticed: scrapes, probes, alert rules, routes.
+
+Monitoring is a system too: it sits somewhere (`location`), and what it cannot reach it does not see.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gameday.scenario.base import Strict
+from gameday.scenario.quantities import Duration, Ratio
+from gameday.scenario.system import Name
+
+Severity = Literal["page", "ticket"]
+IndicatorName = Literal[
+    "error_ratio",
+    "latency_p50",
+    "latency_p95",
+    "latency_p99",
+    "request_rate",
+    "utilisation",
+    "queue_length",
+    "replication_lag",
+    "instances_up",
+    "probe_success",
+]
+
+
+class Probe(Strict):
+    """A synthetic transaction: a request of a class, sent on a schedule, seen from an origin."""
+
+    request_class: Name = Field(alias="class")
+    """Class it imitates."""
+    origin: Name | None = None
+    """Where it comes from (a client origin); none = from every origin."""
+    interval: Duration = 30.0
+    """Time between probes."""
+    timeout: Duration = 5.0
+    """Time it may take."""
+
+
+class RuleBase(Strict):
+    """What every alert rule has."""
+
+    severity: Severity = "page"
+    """page wakes somebody; ticket waits for office hours."""
+    hold: Duration = Field(default=0.0, alias="for")
+    """How long the condition must hold (Prometheus `for`)."""
+    keep_firing_for: Duration = 0.0
+    """How long it goes on firing after the condition ended."""
+    team: Name | None = None
+    """Team that is paged; none = owner of the component, else the default escalation."""
+
+
+class ThresholdRule(RuleBase):
+    """An indicator above or below a fixed number."""
+
+    kind: Literal["threshold"]
+    on: str
+    """What is measured: `class/<name>`, `service/<name>`, `database/<name>`, `queue/<name>`; `@<region>` narrows it."""
+    indicator: IndicatorName
+    """What is looked at."""
+    above: str | float | None = None
+    """Fires above this (number, ratio, duration or rate, as the indicator has it)."""
+    below: str | float | None = None
+    """Fires below this."""
+    window: Duration = 60.0
+    """Window of the indicator."""
+
+
+class BurnRateRule(RuleBase):
+    """Multi-window burn rate (SRE Workbook, table 5-8): fires when both windows burn the error budget too fast."""
+
+    kind: Literal["burn_rate"]
+    on: str
+    """`class/<name>` or `service/<name>`."""
+    objective: Ratio
+    """Availability objective, e.g. 99.9%."""
+    burn: Annotated[float, Field(gt=0, le=1000)] = 14.4
+    """Burn rate: 14.4 spends 2% of a 30-day budget in an hour."""
+    long: Duration = 3600.0
+    """Long window."""
+    short: Duration = 300.0
+    """Short window, usually a twelfth of the long one."""
+
+
+class ProbeRule(RuleBase):
+    """A synthetic probe that fails."""
+
+    kind: Literal["probe"]
+    probe: Name
+    """The probe."""
+    failures: Annotated[int, Field(ge=1, le=100)] = 2
+    """Failed probes in a row."""
+
+
+class AbsenceRule(RuleBase):
+    """Nothing was measured: the scrape failed for as long as the window (a dead-man's switch)."""
+
+    kind: Literal["absence"]
+    on: str
+    """What should report: `service/<name>`, `zone/<name>` or `region/<name>`."""
+    window: Duration = 60.0
+    """How long nothing may come."""
+
+
+class HeartbeatRule(RuleBase):
+    """The monitoring itself reports to an outside watchdog, which pages when it stops."""
+
+    kind: Literal["heartbeat"]
+    interval: Duration = 60.0
+    """Time without a heartbeat after which the watchdog pages."""
+
+
+class BacklogRule(RuleBase):
+    """A backlog that grows: an early sign of saturation."""
+
+    kind: Literal["backlog"]
+    on: str
+    """`queue/<name>` or `service/<name>`."""
+    above: Annotated[int, Field(ge=1)]
+    """Length above which growth matters."""
+    window: Duration = 120.0
+    """Window over which it must have grown."""
+
+
+Rule = Annotated[
+    ThresholdRule | BurnRateRule | ProbeRule | AbsenceRule | HeartbeatRule | BacklogRule, Field(discriminator="kind")
+]
+
+
+class Grouping(Strict):
+    """How notifications are bundled, with Alertmanager's names and defaults."""
+
+    by: list[Literal["rule", "team", "severity", "region", "component"]] = ["team", "severity"]
+    """Labels that form a group."""
+    wait: Duration = 30.0
+    """group_wait: time before the first notification of a group."""
+    interval: Duration = 300.0
+    """group_interval: time before further alerts of a group are notified."""
+    repeat: Duration = 14_400.0
+    """repeat_interval: time before the same notification is repeated."""
+
+
+class Silence(Strict):
+    """No notifications for a rule for a while."""
+
+    rule: Name
+    """The rule."""
+    at: Duration
+    """Start."""
+    lasts: Duration = Field(alias="for")
+    """Length."""
+    why: str
+    """The reason: it is kept on the record."""
+
+
+class Inhibition(Strict):
+    """While one alert fires, another is not notified."""
+
+    source: Name
+    """Rule that explains."""
+    target: Name
+    """Rule that is then superfluous."""
+
+
+class CustomerReports(Strict):
+    """Customers notice too: the last resort of detection."""
+
+    enabled: bool = True
+    """Whether customers report at all."""
+    affected_requests: Annotated[int, Field(ge=1)] = 500
+    """Lost requests per report on average: each lost request is reported with probability 1 / this."""
+    needed: Annotated[int, Field(ge=1)] = 3
+    """Reports within `window` until support calls the on-call."""
+    window: Duration = 900.0
+    """Window of the reports."""
+    delay: Duration = 300.0
+    """Mean delay from the lost request to the report (exponential)."""
+
+
+class FalseAlarms(Strict):
+    """Pages without a reason: background noise."""
+
+    per_day: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """False pages per day (Poisson)."""
+
+
+class Monitoring(Strict):
+    """The monitoring system."""
+
+    location: str = "outside"
+    """Where it runs: `region/<name>`, `zone/<name>` or `outside` (shares no fate with the system)."""
+    scrape: Duration = 15.0
+    """Time between measurements."""
+    evaluation: Duration = 15.0
+    """Time between evaluations of the rules."""
+    probes: dict[Name, Probe] = {}
+    """Synthetic transactions."""
+    rules: dict[Name, Rule] = {}
+    """Alert rules."""
+    grouping: Grouping = Grouping()
+    """Bundling of notifications."""
+    silences: list[Silence] = []
+    """Silences set beforehand."""
+    inhibitions: list[Inhibition] = []
+    """Which alert makes which superfluous."""
+    customer_reports: CustomerReports = CustomerReports()
+    """Detection by customers."""
+    false_alarms: FalseAlarms = FalseAlarms()
+    """Background noise."""
