@@ -1,6 +1,6 @@
 """The scenario language: a game day as YAML, read into frozen models with every problem reported at once.
 
-`load(path)` is all most callers need. Includes are looked for beside the file and then among the shipped scenarios.
+`read_scenario(path)` is all most callers need. Includes are looked for beside the file and then among the shipped scenarios.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
 
-__all__ = ["digest", "dump", "load"]
+__all__ = ["digest", "dump", "read_scenario"]
 
 
-def load(path: Path | str, overrides: Iterable[str] = ()) -> Scenario:
+def read_scenario(path: Path | str, overrides: Iterable[str] = ()) -> Scenario:
     """Read, merge, override, validate and cross-check a scenario.
 
     `overrides` are assignments such as `policies.failover.dns_ttl=30s`. Raises BadInput with all problems found.

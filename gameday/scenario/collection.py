@@ -49,7 +49,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _check(path: Path) -> Checked:
-    from gameday.scenario import load
+    from gameday.scenario import read_scenario
     from gameday.scenario.model import Scenario
     from gameday.scenario.reading import read_yaml
 
@@ -59,7 +59,7 @@ def _check(path: Path) -> Checked:
         return Checked(str(path), "unknown", tuple(bad.problems))
     sections = [key for key in Scenario.model_fields if key != "gameday"]
     if "gameday" in document.data:
-        kind, problems = "scenario", _problems(lambda: load(path))
+        kind, problems = "scenario", _problems(lambda: read_scenario(path))
     elif any(key in sections for key in document.data):
         kind, problems = "part", _part(path, sections)
     else:

@@ -82,7 +82,7 @@ class Communication(Strict):
     approve: LogNormal = LogNormal(median=180.0, sigma=0.8)
     """Time one approval takes in office hours; asleep approvers must be paged first. Assumption."""
     templates: dict[Phase, str] = {}
-    """Text per phase, with slots {service} {region} {started} {impact} {action} {next_update} {data_loss}."""
+    """Text per phase, with slots {service} {region} {started} {ended} {impact} {cause} {action} {next_update} {data_loss}."""
     executives: Executive = Executive()
     """When executives are told."""
     status_page: StatusPage = StatusPage()

@@ -164,6 +164,8 @@ class Inhibition(Strict):
     """Rule that explains."""
     target: Name
     """Rule that is then superfluous."""
+    equal: list[Literal["team", "severity", "region", "component", "origin"]] = []
+    """Labels both alerts must agree on, e.g. `region`; none = any alert of the source is enough."""
 
 
 class CustomerReports(Strict):
@@ -171,8 +173,8 @@ class CustomerReports(Strict):
 
     enabled: bool = True
     """Whether customers report at all."""
-    affected_requests: Annotated[int, Field(ge=1)] = 500
-    """Lost requests per report on average: each lost request is reported with probability 1 / this."""
+    affected_requests: Annotated[int, Field(ge=1)] = 2000
+    """Lost requests per report on average: each lost request is reported with probability 1 / this. Assumption."""
     needed: Annotated[int, Field(ge=1)] = 3
     """Reports within `window` until support calls the on-call."""
     window: Duration = 900.0

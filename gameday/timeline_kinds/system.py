@@ -20,6 +20,7 @@ _FAULT = {
     "selector": text_key("the target as written in the scenario"),
     "parameters": map_key("the fault's parameters"),
     "origin": text_key("whether it was planned or drawn", "schedule", "background"),
+    "by?": text_key("who took it away: the schedule, a person, or automation"),
 }
 _IMPACT_KEYS = {
     "flow": text_key("the flow of requests"),
@@ -199,6 +200,8 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "conflicting": number_key("writes accepted by two primaries at once"),
             "unreconciled": number_key("conflicting or degraded writes still open"),
             "oldest_lost_s?": number_key("age of the oldest lost write at promotion, seconds"),
+            "surviving?": number_key("writes confirmed and still there"),
+            "stale_reads?": number_key("reads answered from a copy older than promised"),
         },
     ),
     **states(

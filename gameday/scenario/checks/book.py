@@ -57,7 +57,7 @@ class Book:
             selector = Selector.parse(text)
             if kinds is not None and selector.kind not in kinds:
                 allowed = ", ".join(kinds)
-                self.wrong(path, f"a {selector.kind} cannot stand here; allowed are {allowed}", value=text)
+                self.wrong(path, f"{a(selector.kind)} cannot stand here; allowed are {allowed}", value=text)
                 return None
             return selector, self.topology.resolve(selector)
         except SelectorError as error:
@@ -92,6 +92,11 @@ class Book:
                 suggestion = nearest(problem.value, sorted(available_timezones()))
             placed = replace(problem, file=position.file, line=position.line, column=position.column, suggestion=suggestion)
             self.checks.problems.append(placed)
+
+
+def a(noun: str) -> str:
+    """The noun with its article."""
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def path_of(field: str, document: Document) -> Path:

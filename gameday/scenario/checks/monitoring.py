@@ -54,7 +54,7 @@ def check_monitoring(book: Book) -> None:
     for number, silence in enumerate(monitoring.silences):
         path = ("monitoring", "silences", number)
         book.known((*path, "rule"), silence.rule, monitoring.rules, "rule")
-        if silence.at >= book.scenario.duration:
+        if silence.at >= book.scenario.duration > 0:
             end = format_duration(book.scenario.duration)
             book.wrong((*path, "at"), f"is not before the end of the day, at {end}")
     for number, inhibition in enumerate(monitoring.inhibitions):

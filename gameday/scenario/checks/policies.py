@@ -70,8 +70,9 @@ def _pair(book: Book, path: Path, source: str, target: str) -> None:
             book.wrong(path, message)
     for name in book.scenario.policies.failover.databases or []:
         if name in book.system.databases:
-            zones = [node.zone for node in book.topology.nodes_of(name)]
-            if zones[0] in book.topology.zones_of(source) and not set(zones[1:]) & set(book.topology.zones_of(target)):
+            database = book.system.databases[name]
+            moves = database.primary in book.topology.zones_of(source)
+            if moves and not set(database.replicas) & set(book.topology.zones_of(target)):
                 book.wrong(path, f"database {name} has no replica in {target} that could be promoted")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from gameday.scenario.checks.book import Book, models_in
+from gameday.scenario.checks.book import Book, a, models_in
 from gameday.scenario.communication import Audience, RegulatoryClock
 from gameday.scenario.load import Diurnal, Indicator, Replay, RequestClass, Spike
 from gameday.scenario.model import Scenario
@@ -13,6 +13,7 @@ from gameday.scenario.policies import Failover, Promotion, Release
 from gameday.scenario.response import LogNormal
 from gameday.scenario.schedule import Background, Maintenance, ScheduledFault
 from gameday.scenario.system import Autoscaling, Breaker, Database, Dependency, Distribution, HealthCheck, Provider, Service
+from gameday.scenario.tree import Path
 from gameday.units import currency_of
 
 NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
@@ -54,9 +55,9 @@ def check_quantities(book: Book) -> None:
     for path, model in models_in(book.scenario):
         for name in NOT_ZERO.get(type(model), ()):
             if getattr(model, name) == 0:
-                book.wrong((*path, type(model).model_fields[name].alias or name), "must be greater than 0")
+                _zero(book, (*path, type(model).model_fields[name].alias or name))
         if isinstance(model, Distribution) and model.mean == 0 and model.family != "constant":
-            book.wrong((*path, "mean"), f"the mean of a {model.family} time must be greater than 0", value="0")
+            book.wrong((*path, "mean"), f"the mean of {a(model.family)} time must be greater than 0", value="0")
         for name in type(model).model_fields:
             value = getattr(model, name)
             amounts = value.items() if isinstance(value, dict) else [(None, value)]
@@ -65,3 +66,12 @@ def check_quantities(book: Book) -> None:
                 if written not in {None, currency}:
                     place = (*path, name) if key is None else (*path, name, key)
                     book.wrong(place, f"must be in {currency}, the currency of system.money, or without a currency")
+
+
+def _zero(book: Book, path: Path) -> None:
+    """A fault on one line has no place of its own for its length."""
+    message = "must be greater than 0"
+    if book.document.node(path) is None:
+        book.wrong(path, message, value="0")
+    else:
+        book.wrong(path, message)

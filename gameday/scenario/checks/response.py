@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from gameday.faults import faults
 from gameday.people import problems as people_problems
-from gameday.scenario.checks.book import Book
+from gameday.scenario.checks.book import Book, a
 from gameday.scenario.response import Escalation, Response
 
 Path = tuple[str | int, ...]
@@ -68,4 +68,4 @@ def _runbook(book: Book, path: Path, key: str) -> None:
     if target:
         found = book.selector(path, target.strip())
         if found is not None and found[0].kind not in faults()[name].targets:
-            book.wrong(path, f"{name} cannot hit a {found[0].kind}", value=key, of_key=True)
+            book.wrong(path, f"{name} cannot hit {a(found[0].kind)}", value=key, of_key=True)

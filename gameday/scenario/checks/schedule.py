@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gameday.faults import Fault, as_tree, faults, problems_with
-from gameday.scenario.checks.book import Book
+from gameday.scenario.checks.book import Book, a
 from gameday.scenario.tree import MappingNode
 from gameday.selectors import KINDS, Kind, Selector, SelectorError
 from gameday.units import format_duration
@@ -51,7 +51,7 @@ def _canonical(text: str) -> str:
 
 def _inside(book: Book, path: Path, at: float) -> None:
     duration = book.scenario.duration
-    if at >= duration:
+    if at >= duration > 0:
         book.wrong(path, f"is not before the end of the day, at {format_duration(duration)}", value=format_duration(at))
 
 
@@ -81,11 +81,11 @@ def _target(book: Book, path: Path, kind: type[Fault], selector: Selector, text:
     """Whether the fault can hit it; a group must hold nothing that it cannot hit."""
     if selector.kind not in kind.targets:
         allowed = ", ".join(each for each in KINDS if each in kind.targets)
-        book.wrong(path, f"{kind.name} cannot hit a {selector.kind}; it can hit {allowed}", value=text)
+        book.wrong(path, f"{kind.name} cannot hit {a(selector.kind)}; it can hit {allowed}", value=text)
         return
     for leaf in book.topology.leaves(selector):
         if leaf.kind not in kind.targets:
-            book.wrong(path, f"{kind.name} cannot hit a {leaf.kind}, and the group contains {leaf}", value=text)
+            book.wrong(path, f"{kind.name} cannot hit {a(leaf.kind)}, and the group contains {leaf}", value=text)
             return
 
 

@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make gameday` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: gameday test lint types layers unit bench docs lock clean
+
+gameday: $(VENV)/.run            ## environment, the flagship game day simulated, its report
+	$(BIN)/gameday run scenarios/region-loss.yaml --replications 30 --jobs $(JOBS) || test $$? -eq 1
+
+test: $(VENV)/.dev lint types layers unit   ## environment, everything the tests need, all checks and tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n $(JOBS) -q
+
+bench: $(VENV)/.dev              ## speed, as ratios measured in one run
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev               ## regenerate the generated pages of docs/reference and the schema
+	$(BIN)/python -m gameday.reference docs/reference
+
+lock: $(VENV)/.dev               ## write what CI installs
+	$(BIN)/pip freeze --exclude-editable | grep -v '^gameday' > constraints.txt
+
+$(VENV)/.run: pyproject.toml constraints.txt scripts/environment.sh
+	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) ""
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt scripts/environment.sh
+	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) "[dev]"
+	touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

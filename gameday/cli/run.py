@@ -1,0 +1,72 @@
+"""`gameday run`: simulate a game day, score it, write the run folder.
+
+Ctrl-C keeps every replication that was finished: the folder is complete, says that it was interrupted, and the exit code is 130.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A scenario and how to play it."""
+    parser.add_argument("scenario", type=Path, help="scenario file")
+    parser.add_argument("--seed", type=_count, default=1, help="root of all randomness (default 1)")
+    parser.add_argument("--replications", type=_positive, metavar="N", help="days to play (default: as the scenario says)")
+    parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes (default: all cores)")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
+    parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
+    parser.add_argument("--json", action="store_true", help="print scores.json on standard output instead of the scorecard")
+    parser.add_argument("--no-report", action="store_true", help="scores and record only: no report.html, report.md")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play, score, write, print."""
+    from gameday.game import Request, play_game_day
+    from gameday.progress import Progress
+    from gameday.scenario import read_scenario
+
+    scenario = read_scenario(arguments.scenario, arguments.overrides)
+    request = Request(
+        scenario=scenario,
+        seed=arguments.seed,
+        replications=arguments.replications or scenario.replications,
+        jobs=arguments.jobs,
+        out=arguments.out,
+        arguments=sys.argv[1:],
+        reports=not arguments.no_report,
+        force=arguments.force,
+    )
+    finished = play_game_day(request, Progress(sys.stderr, request.replications, "replications"))
+    scores = finished.scores
+    if arguments.json:
+        sys.stdout.write(finished.folder.scores.read_text(encoding="utf-8"))
+    else:
+        from gameday.report.scorecard import scorecard
+
+        print(scorecard(scores, sys.stdout))
+        print(f"\nrun folder  {finished.folder.path}")
+        if request.reports:
+            print(f"report      {finished.folder.report_html}")
+    if finished.interrupted:
+        print(f"interrupted: {scores['replications']} of {request.replications} replications kept", file=sys.stderr)
+        return 130
+    return finished.exit_code
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2^63-1, not {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"must be from 1 to 1000000, not {text}")
+    return value

@@ -1,0 +1,112 @@
+"""A description as plain text; only tables are wider than 120 columns, where their cells are long."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from gameday.describe.facts import CallFacts, DemandFacts, Description, ScheduleFacts, ServiceFacts
+from gameday.units import format_duration
+
+WIDTH = 120
+
+
+def as_text(description: Description) -> str:
+    """The description for people; ends without a line break."""
+    return "\n".join(line.rstrip() for line in _lines(description)).rstrip()
+
+
+def _lines(d: Description) -> Iterator[str]:
+    yield f"{d.name}: {d.title}"
+    yield f"starts {d.starts}, lasts {format_duration(d.duration_s)}, judged from {format_duration(d.warmup_s)}"
+    yield from textwrap.wrap(d.teaches, WIDTH)
+    yield from _section("Warnings", d.warnings)
+    yield from _section("Places", [f"{region}: {', '.join(zones)}" for region, zones in d.regions.items()])
+    yield from _section("Requests", d.classes)
+    yield from _section("Services, by their distance from the clients", _services(d.services))
+    yield from _section(
+        "Databases",
+        [
+            f"{each.name}: primary {each.primary}, replicas {', '.join(each.replicas) or 'none'}, {each.replication}, "
+            f"promotion {each.promotion}, owner {each.owner or 'nobody'}"
+            for each in d.databases
+        ],
+    )
+    yield from _section("Queues", d.queues)
+    yield from _section("Providers", d.providers)
+    yield from _section(
+        "Capacity and load before anything breaks (estimates from means, without queues, retries and failures)",
+        _demand(d.demand),
+        table=True,
+    )
+    yield from _section("Schedule", _schedule(d.schedule), table=True)
+    yield from _section(
+        "Static blast radius (before any failover)",
+        [line for each in d.blast_radius for line in (each.fault, *(f"  {line}" for line in each.lines))],
+    )
+    yield from _section("People", d.people)
+    yield from _section("Escalations", d.escalations)
+    yield from _section("Objectives", d.objectives)
+
+
+def _section(title: str, lines: Iterable[str], *, table: bool = False) -> Iterator[str]:
+    """A titled, indented block; nothing when there is nothing to say."""
+    found = list(lines)
+    if found:
+        yield ""
+        yield title
+        if table:
+            yield from (f"  {line}" for line in found)
+            return
+        for line in found:
+            indent = "  " + " " * (len(line) - len(line.lstrip()))
+            yield from textwrap.wrap(line.lstrip(), WIDTH, initial_indent=indent, subsequent_indent=indent + "    ") or [""]
+
+
+def _services(services: Sequence[ServiceFacts]) -> Iterator[str]:
+    for service in services:
+        layer = "-" if service.layer == 0 else str(service.layer)
+        places = ", ".join(f"{region} {'+'.join(map(str, counts))}" for region, counts in service.instances.items())
+        owner = f"owner {service.owner or 'nobody'}"
+        runbook = "" if service.runbook else ", no runbook"
+        yield f"{layer} {service.name}: tier {service.tier}, {owner}{runbook}; {places} x {service.slots} slots"
+        for call in service.calls:
+            yield f"    -> {call.to}{_call(call)}"
+
+
+def _call(call: CallFacts) -> str:
+    parts = [] if call.operation == "call" else [call.operation]
+    parts += [] if call.required else ["optional"]
+    parts += ["not waited for"] if call.mode == "async" else []
+    parts += [] if call.calls == 1.0 else [f"{call.calls:g} a request"]
+    parts += [] if call.classes is None else [f"for {', '.join(call.classes)}"]
+    attempts = "" if call.attempts == 1 else f"{call.attempts} x "
+    parts += [] if call.timeout_s is None else [f"timeout {attempts}{format_duration(call.timeout_s)}"]
+    parts += [] if call.retry_budget_ratio is None else [f"retry budget {call.retry_budget_ratio:.0%}"]
+    parts += ["breaker"] if call.breaker else []
+    parts += [f"else {call.fallback}"] if call.fallback is not None else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _demand(demand: Sequence[DemandFacts]) -> list[str]:
+    rows = [("place", "slots", "capacity", "peak load", "at", "slots in use")]
+    for each in demand:
+        capacity = "-" if each.capacity_per_s_estimate is None else f"~{each.capacity_per_s_estimate:.4g}/s"
+        busy = f"~{each.peak_utilisation_estimate:.1%}"
+        at = format_duration(round(each.peak_at_s))
+        rows.append((each.place, str(each.slots), capacity, f"~{each.peak_per_s_estimate:.4g}/s", at, busy))
+    return _table(rows) if len(rows) > 1 else []
+
+
+def _schedule(schedule: Sequence[ScheduleFacts]) -> list[str]:
+    rows = [("at", "until", "what", "target", "mended early by", "details")]
+    for line in schedule:
+        at = "any time" if line.at_s is None else format_duration(line.at_s)
+        until = "" if line.at_s is None else "mended or the end" if line.until_s is None else format_duration(line.until_s)
+        rows.append((at, until, line.what, line.target, line.mended_by or "", line.details))
+    return _table(rows) if len(rows) > 1 else []
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,159 @@
+"""What is allowed but unwise, each in one line that says what was compared with what.
+
+The rule that surprises: a warning is no error, because many game days are about just these things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gameday.describe.demand import timeout_of
+from gameday.describe.facts import DemandFacts, ServiceFacts
+from gameday.resources import NodeRef, ProviderRef, Ref
+from gameday.scenario.model import Scenario
+from gameday.scenario.system import Dependency, Retries
+from gameday.selectors import target_of
+from gameday.topology import Topology
+from gameday.units import format_duration
+
+MOST_AMPLIFICATION = 3.0
+"""Attempts that one request may cause at the end of a path without a warning. Assumption: two layers with a retry each make four."""
+
+
+def warnings_of(
+    scenario: Scenario, topology: Topology, services: Iterable[ServiceFacts], demand: Iterable[DemandFacts]
+) -> tuple[str, ...]:
+    """All warnings, the most urgent kind first."""
+    found: dict[str, None] = {}
+    services = tuple(services)
+    for lines in (
+        _overloaded(demand),
+        _single_points(scenario, topology),
+        _amplified(scenario, topology),
+        _not_nested(scenario, topology),
+        _unowned(scenario),
+        _not_reached(services),
+        _not_judged(scenario),
+    ):
+        found.update(dict.fromkeys(lines))
+    return tuple(found)
+
+
+def _overloaded(demand: Iterable[DemandFacts]) -> Iterator[str]:
+    for each in demand:
+        if each.peak_utilisation_estimate > 1.0:
+            at = format_duration(round(each.peak_at_s))
+            yield (
+                f"{each.place}: the load needs {each.peak_utilisation_estimate:.0%} of its {each.slots} slots at {at}, before anything "
+                "breaks (estimate)"
+            )
+
+
+def _single_points(scenario: Scenario, topology: Topology) -> Iterator[str]:
+    """What has no second of its kind, and takes a class of requests with it."""
+    for what, refs in _alone(scenario, topology):
+        affected = dict.fromkeys(loss.request_class for loss in topology.blast_radius(refs, scenario.load).classes)
+        if affected:
+            yield f"single point of failure: {what}; without it these classes fail: {', '.join(affected)}"
+
+
+def _alone(scenario: Scenario, topology: Topology) -> Iterator[tuple[str, tuple[Ref, ...]]]:
+    for service in scenario.system.services:
+        for region in topology.regions_with(service):
+            instances = topology.instances_of(service, region)
+            zones = {instance.zone for instance in instances}
+            if len(instances) == 1:
+                yield f"the only instance of {service} in {region}", instances
+            elif len(zones) == 1 and len(topology.zones_of(region)) > 1:
+                yield f"zone {instances[0].zone}, which has all instances of {service} in {region}", instances
+    for name, database in scenario.system.databases.items():
+        policy = scenario.policies.databases.get(name)
+        primary = (NodeRef(name, database.primary),)
+        if not database.replicas:
+            yield f"the only node of database {name}", primary
+        elif policy is None or policy.mode == "none":
+            yield f"the primary of database {name}, which nothing replaces (policies.databases)", primary
+    for name in scenario.system.providers:
+        yield f"provider {name}", (ProviderRef(name),)
+
+
+def _factor(retries: Retries) -> float:
+    """Attempts per request when all fail; a budget caps it in the long run."""
+    most = 1.0 + retries.attempts
+    return most if retries.budget is None else min(most, 1.0 + retries.budget)
+
+
+def _amplified(scenario: Scenario, topology: Topology) -> Iterator[str]:
+    """The worst path of every class."""
+    for name, request_class in scenario.load.classes.items():
+        worst, path = _worst(topology, name, request_class.entry, ())
+        worst *= _factor(request_class.retries)
+        if worst > MOST_AMPLIFICATION:
+            words = " -> ".join(("clients", request_class.entry, *path))
+            yield f"retries: when the end of this path fails, one request of class {name} becomes {worst:.3g} attempts: {words}"
+
+
+def _worst(topology: Topology, class_name: str, service: str, above: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+    """The largest product of attempts below a service, and the way there."""
+    best: tuple[float, tuple[str, ...]] = (1.0, ())
+    for call in topology.calls_of(service, class_name):
+        kind, _, name = target_of(call.to).partition("/")
+        if kind == "queue" or name in above:
+            continue
+        below = _worst(topology, class_name, name, (*above, service)) if kind == "service" else (1.0, ())
+        product = _factor(call.retries) * below[0]
+        if product > best[0]:
+            best = (product, (call.to, *below[1]))
+    return best
+
+
+def _not_nested(scenario: Scenario, topology: Topology) -> Iterator[str]:
+    """Whoever waits less long than what it waits for gives up on work that goes on."""
+    for caller, target, timeout_s, class_name in _waits(scenario):
+        for call in topology.calls_of(target, class_name):
+            attempt_s = timeout_of(scenario, call)
+            if call.mode != "sync" or attempt_s is None:
+                continue
+            whole_s = attempt_s * (1 + call.retries.attempts)
+            if whole_s > timeout_s:
+                yield (
+                    f"timeouts: {caller} waits {format_duration(timeout_s)} for {target}, which may wait {_attempts(call, attempt_s)} "
+                    f"for {call.to}"
+                )
+
+
+def _waits(scenario: Scenario) -> Iterator[tuple[str, str, float, str | None]]:
+    """Who waits how long for which service, and for which class."""
+    for name, request_class in scenario.load.classes.items():
+        yield f"class {name}", request_class.entry, request_class.timeout, name
+    for name, service in scenario.system.services.items():
+        for call in service.calls:
+            kind, _, target = target_of(call.to).partition("/")
+            timeout_s = timeout_of(scenario, call)
+            if kind == "service" and call.mode == "sync" and timeout_s is not None:
+                yield from ((name, target, timeout_s, class_name) for class_name in call.classes or (None,))
+
+
+def _attempts(call: Dependency, attempt_s: float) -> str:
+    attempts = 1 + call.retries.attempts
+    return format_duration(attempt_s) if attempts == 1 else f"{attempts} x {format_duration(attempt_s)}"
+
+
+def _unowned(scenario: Scenario) -> Iterator[str]:
+    for name, service in scenario.system.services.items():
+        missing = [what for what, value in (("owner", service.owner), ("runbook", service.runbook)) if value is None]
+        if service.tier == 0 and missing:
+            yield f"service {name} is tier 0 and has no {' and no '.join(missing)}"
+
+
+def _not_reached(services: tuple[ServiceFacts, ...]) -> Iterator[str]:
+    for service in services:
+        if service.layer == 0:
+            yield f"service {service.name} is called by nothing"
+
+
+def _not_judged(scenario: Scenario) -> Iterator[str]:
+    for fault in scenario.schedule.faults:
+        if fault.at < scenario.warmup:
+            begins, warm = format_duration(fault.at), format_duration(scenario.warmup)
+            yield f"fault {fault.fault} {fault.target} begins at {begins}, in the warm-up, which ends at {warm} and is not judged"

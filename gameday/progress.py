@@ -1,0 +1,47 @@
+"""Progress of anything longer than two seconds: a line that is rewritten on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from gameday.units import format_duration
+
+QUIET_S = 2.0
+REWRITE_S = 0.2
+LINE_EVERY_S = 15.0
+
+
+class Progress:
+    """Counts finished pieces of work and says how fast they come and how long the rest will take."""
+
+    def __init__(self, stream: TextIO, total: int, what: str) -> None:
+        self._stream = stream
+        self._total = total
+        self._what = what
+        self._done = 0
+        self._terminal = stream.isatty()
+        self._started = time.monotonic()
+        self._shown = self._started
+        self._dirty = False
+
+    def step(self) -> None:
+        """One piece is finished."""
+        self._done += 1
+        now = time.monotonic()
+        pause = REWRITE_S if self._terminal else LINE_EVERY_S
+        if now - self._started < QUIET_S or now - self._shown < pause:
+            return
+        self._shown = now
+        rate = self._done / (now - self._started)
+        left = format_duration(float(round((self._total - self._done) / rate)))
+        text = f"{self._done}/{self._total} {self._what}, {rate:.2g}/s, {left} left"
+        self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
+        self._stream.flush()
+        self._dirty = self._terminal
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._dirty:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()

@@ -1,0 +1,105 @@
+"""Which node the callers of a database talk to, per region of the callers.
+
+A router (the proxy beside the callers) asks the nodes it can reach whether they are primary and believes the one with the newest
+term; a change takes `route`. The rule that surprises: it knows only its own side of a partition, so callers cut off together with an
+old primary go on writing there, and a primary that does not answer stays the target until another one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sim.databases.nodes import Node
+from sim.draws import sample
+from sim.processes import Process
+
+if TYPE_CHECKING:
+    from sim.databases.cluster import Cluster
+
+
+@dataclass(slots=True)
+class _Group:
+    """Edges that are routed together: same callers' region, same rule."""
+
+    region: str
+    nearest: bool
+    zone: str
+    edges: list[int] = field(default_factory=list)
+    switching: bool = False
+
+
+class Router:
+    """The routes to one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._world = cluster.world
+        self._groups: dict[tuple[str, bool], _Group] = {}
+        self._waiting: list[tuple[str, Callable[[], None]]] = []
+        wiring = self._world.wiring
+        for edge in wiring.edges_to(cluster.subject):
+            info = wiring.edges[edge]
+            nearest = info.operation == "read" and info.read_from == "nearest"
+            start = self._home(info.region) if nearest else None
+            zone = start.zone if start is not None else cluster.current.leader
+            group = self._groups.setdefault((info.region, nearest), _Group(info.region, nearest, zone))
+            group.edges.append(edge)
+
+    def zone_for(self, region: str, *, nearest: bool = False) -> str | None:
+        """Zone of the node that callers in a region are sent to; None when nobody calls from there."""
+        group = self._groups.get((region, nearest))
+        return None if group is None else group.zone
+
+    def update(self) -> None:
+        """Start a switch for every group whose router sees another target than its own."""
+        for group in self._groups.values():
+            if not group.switching and self._target(group) != group.zone:
+                group.switching = True
+                self._world.env.process(self._switch(group))
+        self._tell()
+
+    def tell_when_at(self, zone: str, done: Callable[[], None]) -> None:
+        """Call `done` once some region's writes go to `zone`, or at once when nobody is routed to the primary at all."""
+        self._waiting.append((zone, done))
+        self._tell()
+
+    def _tell(self) -> None:
+        primary = [group for group in self._groups.values() if not group.nearest]
+        there = {group.zone for group in primary}
+        due = [done for zone, done in self._waiting if zone in there or not primary]
+        self._waiting = [entry for entry in self._waiting if entry[0] not in there and primary]
+        for done in due:
+            done()
+
+    def _switch(self, group: _Group) -> Process:
+        yield self._world.env.timeout(sample(self._cluster.policy.route, self._cluster.draws))
+        group.switching = False
+        zone = self._target(group)
+        if zone != group.zone:
+            group.zone = zone
+            station = self._cluster.nodes[zone].station
+            for edge in group.edges:
+                self._world.set_edge(edge, options=((station, 1.0),))
+        self._tell()
+
+    def _target(self, group: _Group) -> str:
+        """The node this group's router would send callers to now."""
+        if group.nearest:
+            home = self._home(group.region)
+            if home is not None and self._answers(group.region, home):
+                return home.zone
+        leaders = [node for node in self._cluster.nodes.values() if node.accepts and self._answers(group.region, node)]
+        newest = max(leaders, key=lambda node: node.term.number, default=None)
+        if newest is None and group.nearest:
+            newest = next((node for node in self._cluster.nodes.values() if self._answers(group.region, node)), None)
+        return group.zone if newest is None else newest.zone
+
+    def _home(self, region: str) -> Node | None:
+        """The copy in the callers' own region: the first in the order of the scenario."""
+        topology = self._world.topology
+        return next((node for node in self._cluster.nodes.values() if topology.region_of(node.zone) == region), None)
+
+    def _answers(self, region: str, node: Node) -> bool:
+        return node.serving and not node.out and self._world.reachable(f"region/{region}", f"zone/{node.zone}")

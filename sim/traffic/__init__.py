@@ -1,0 +1,122 @@
+"""The data plane: every request through the graph of services, behind one small interface.
+
+The control plane owns time in the large; it calls `advance(until)`, reads `observe()`, and changes the system with
+`apply(change)` in between. Nothing in here knows SimPy, people or policies made of minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+from typing import Protocol
+
+from sim.traffic.changes import Change
+from sim.traffic.plan import Plan
+
+__all__ = ["BUCKETS", "BUCKETS_PER_OCTAVE", "Engine", "Note", "Observation", "Plan", "WriteLog", "bucket_of", "bucket_upper_s"]
+
+BUCKETS_PER_OCTAVE = 8
+_LOWEST_S = 2.0**-14  # 61 microseconds: everything faster shares the first bucket
+BUCKETS = 22 * BUCKETS_PER_OCTAVE  # up to 2**8 = 256 s; everything slower shares the last
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the engine did by itself that belongs on the record: `breaker.opened`, `breaker.closed` of an edge."""
+
+    t: float
+    kind: str
+    index: int
+
+
+@dataclass(slots=True)
+class WriteLog:
+    """Writes committed by one database node, in commit order, from position `base` on.
+
+    `committed_s[i]` is the commit time of write number `base + i`; `acknowledged[i]` is 1 once its answer reached the
+    caller in time (a committed write that was not acknowledged is *indeterminate* for its client).
+    """
+
+    base: int
+    committed_s: Sequence[float]
+    acknowledged: Sequence[int]
+
+
+@dataclass(slots=True)
+class Observation:
+    """Cumulative counts since the start, and gauges of this instant. Live views: copy what you keep.
+
+    Per flow: `offered`, `good`, `lost[flow][reason]` (in flight = offered - good - sum of lost), `latency[flow][bucket]`
+    of answered requests (good or LATE; measured from the first attempt's intended start). `entered[flow][station]` is the pair
+    [good, lost] of the requests whose last attempt to reach any station reached this one; requests that reached none are in no pair.
+    Per station: `arrived` attempts, `completed`, `failed` (refused, shed, crashed, errors), `busy` slots, `queued`,
+    `slots` of the instances that are up, `busy_s` (slot-seconds used), `refused_by[station][priority]` (shed or queue full) and
+    `admitted_by[station][priority]`, `shed_below_limit` (refused by priority while slots were free).
+    Per edge: `attempts`, `failures` (attempts), `retries`, `skipped` by an open breaker, `breaker_open` now.
+    Per station again: `reads` and `writes` answered, `writes_attempted`, `writes_acknowledged`, `writes_indeterminate`.
+    """
+
+    offered: list[int]
+    good: list[int]
+    lost: list[list[int]]
+    latency: list[list[int]]
+    entered: list[dict[int, list[int]]]
+    arrived: list[int]
+    completed: list[int]
+    failed: list[int]
+    busy: list[int]
+    queued: list[int]
+    slots: list[int]
+    busy_s: list[float]
+    refused_by: list[list[int]]
+    admitted_by: list[list[int]]
+    shed_below_limit: list[int]
+    attempts: list[int]
+    failures: list[int]
+    retries: list[int]
+    skipped: list[int]
+    breaker_open: list[bool]
+    reads: list[int]
+    writes_attempted: list[int]
+    writes_acknowledged: list[int]
+    writes_indeterminate: list[int]
+
+
+class Engine(Protocol):
+    """One simulated data plane. Two implementations must give identical numbers on the same plan and seeds."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+
+    def advance(self, until: float) -> None:
+        """Play every event up to and including `until`; afterwards `now == until`."""
+
+    def apply(self, change: Change) -> None:
+        """Change the system at the present instant."""
+
+    def observe(self) -> Observation:
+        """Counts and gauges at the present instant."""
+
+    def instance_busy(self, station: int, instance: int) -> tuple[int, int]:
+        """Busy slots and queued requests of one instance."""
+
+    def write_log(self, station: int) -> WriteLog:
+        """Writes of a database node that have not been dropped yet."""
+
+    def take_notes(self) -> list[Note]:
+        """Notes since the last call, in order of time."""
+
+
+def bucket_of(seconds: float) -> int:
+    """Position of a latency in the log-spaced histogram: eight buckets an octave, so 9 % wide."""
+    if seconds <= _LOWEST_S:
+        return 0
+    bucket = int(log2(seconds / _LOWEST_S) * BUCKETS_PER_OCTAVE) + 1
+    return bucket if bucket < BUCKETS else BUCKETS - 1
+
+
+def bucket_upper_s(bucket: int) -> float:
+    """Upper edge of a bucket in seconds."""
+    return _LOWEST_S * float(2.0 ** (bucket / BUCKETS_PER_OCTAVE))

@@ -1,0 +1,220 @@
+"""The caller's side of a call: send, wait with a timeout, tell the breaker, retry, pass the outcome on.
+
+An attempt is refused on the caller's side, at once, by (in this order) the breaker, the token bucket of its class (entry edges),
+DNS, an empty list of options or an empty rotation. Whatever the callee or its host says (REFUSED, READ_ONLY, STALE, QUEUE_FULL,
+SHED, ERROR, CRASHED) travels back like any answer. The rules that surprise: a timeout at the very instant of the answer wins;
+and the outcome of a call whose caller is gone still reaches the counters and the breaker, but is not retried. A fallback is a
+call of its own, with its own policies; its last reason becomes the reason of the call it replaces.
+"""
+
+from __future__ import annotations
+
+from heapq import heappush
+
+from sim.traffic import Note
+from sim.traffic.balancing import least_busy
+from sim.traffic.core import ANSWER, OK, PENDING, RETRY, TIMER, Core
+from sim.traffic.edges import Edge
+from sim.traffic.plan import Reason
+from sim.traffic.state import CALLING, NOWHERE, Attempt, Root, Timers
+
+_BREAKER_OPEN, _NO_ROUTE, _RATE_LIMITED = int(Reason.BREAKER_OPEN), int(Reason.NO_ROUTE), int(Reason.RATE_LIMITED)
+_PARTITIONED, _PACKET_LOSS, _TIMEOUT = int(Reason.PARTITIONED), int(Reason.PACKET_LOSS), int(Reason.TIMEOUT)
+
+_LONGEST_DOUBLING = 60  # 2**60 times any backoff is beyond every cap
+_ROUNDING = 1e-9  # ten shares of 0.1 must make one token
+
+
+class Attempts(Core):
+    """Everything a caller does about one call."""
+
+    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:  # noqa: C901 (the hot path: a call layer costs 5 %)
+        """Make one attempt of a call: PENDING, or the reason for which the whole call has failed already."""
+        now = self.now
+        attempt = Attempt()
+        attempt.edge = edge
+        attempt.parent = parent
+        attempt.root = root
+        attempt.number = number
+        attempt.stage = NOWHERE
+        attempt.fate = _TIMEOUT
+        attempt.position = -1
+        if parent is None:
+            row = root.flow.paths
+        else:
+            row = parent.instance.paths
+            attempt.life = parent.instance.life
+        breaker = edge.breaker
+        if breaker is not None:
+            if breaker.state and not breaker.lets_through(now):
+                edge.skipped += 1
+                return self._retry_or(attempt, _BREAKER_OPEN)
+            attempt.epoch = breaker.epoch
+        edge.attempts += 1
+        if number:
+            edge.retries += 1
+        elif edge.earns is not None:
+            edge.budget = min(edge.retry.budget_burst, edge.budget + edge.earns)
+        if parent is None and root.flow.bucket is not None and not root.flow.bucket.take(now):
+            return self._failed(attempt, _RATE_LIMITED)
+        target = edge.single
+        if target is None:
+            choice = edge.choose()
+            if isinstance(choice, Reason):
+                return self._failed(attempt, int(choice))
+            target = choice
+        station = target.station
+        rotation = station.rotation
+        size = len(rotation)
+        if size == 1:
+            instance = rotation[0]
+        elif not size:
+            return self._failed(attempt, _NO_ROUTE)
+        elif station.least_busy:
+            instance = least_busy(rotation, target)
+        else:
+            turn = target.turn
+            if turn >= size:
+                turn = 0
+            target.turn = turn + 1
+            instance = rotation[turn]
+        attempt.instance = instance
+        attempt.path = path = row[instance.zone]
+        attempt.open = True
+        attempt.sequence = self._tick()
+        if path.clear_there or not self._lost(attempt, path.there_cut, path.there_loss):
+            if parent is None:
+                root.entered = station
+            reason = self._receive(attempt)
+            if reason != PENDING and self._answer_now(attempt, reason):
+                return self._failed(attempt, reason)
+        waiting = edge.waiting
+        while waiting and not waiting[0].open:
+            waiting.popleft()
+        attempt.deadline = deadline = now + edge.timeout_s
+        if not waiting and not edge.timers.armed:
+            edge.timers.armed = True
+            heappush(self._heap, (deadline, attempt.sequence, TIMER, edge.timers))
+        waiting.append(attempt)
+        return PENDING
+
+    def _lost(self, attempt: Attempt, cut: bool, loss_ratio: float) -> bool:
+        """Whether the network swallows a message of this attempt now; the caller will then learn it by its timeout."""
+        if cut:
+            attempt.fate = _PARTITIONED
+            return True
+        if loss_ratio > 0.0 and attempt.edge.loss_draws.uniform() < loss_ratio:
+            attempt.fate = _PACKET_LOSS
+            return True
+        return False
+
+    def _deliver(self, kind: int, attempt: Attempt) -> None:
+        """An answer, a timeout or the end of a backoff reaches the caller, or its mailbox while it is frozen."""
+        parent = attempt.parent
+        if parent is not None and parent.instance.frozen:
+            parent.instance.mail.append((kind, attempt))
+        elif kind == RETRY:
+            if not self._gone(attempt):
+                reason = self._attempt(attempt.edge, parent, attempt.root, attempt.number + 1)
+                if reason != PENDING:
+                    self._call_over(attempt, reason)
+        elif attempt.open:
+            if kind == ANSWER:
+                self._settle(attempt, attempt.outcome)
+            else:
+                self._abandon(attempt)
+                self._settle(attempt, attempt.fate)
+
+    def _ring(self, timers: Timers, sequence: int) -> None:
+        """The heap's entry for the front of the timers is due; the front itself may have been settled meanwhile."""
+        waiting = timers.waiting
+        if waiting and waiting[0].sequence == sequence:
+            attempt = waiting.popleft()
+            if attempt.open:
+                self._deliver(TIMER, attempt)
+        while waiting and not waiting[0].open:
+            waiting.popleft()
+        timers.armed = bool(waiting)
+        if waiting:
+            heappush(self._heap, (waiting[0].deadline, waiting[0].sequence, TIMER, timers))
+
+    def _settle(self, attempt: Attempt, outcome: int) -> None:
+        """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
+        if outcome == OK:
+            attempt.open = False
+            breaker = attempt.edge.breaker
+            if breaker is not None and (breaker.state or breaker.failures) and breaker.succeeded(attempt.epoch):
+                self._notes.append(Note(self.now, "breaker.closed", breaker.index))
+            if attempt.position >= 0:
+                self._acknowledge(attempt)
+        else:
+            outcome = self._failed(attempt, outcome)
+            if outcome == PENDING:
+                return
+        self._call_over(attempt, outcome)
+
+    def _acknowledge(self, attempt: Attempt) -> None:
+        """The answer to a committed write has come in time, if anybody is left to hear it."""
+        station = attempt.instance.station
+        if self._gone(attempt):
+            station.writes_indeterminate += 1
+            return
+        station.writes_acknowledged += 1
+        position = attempt.position - station.log_base
+        if position >= 0:
+            station.acknowledged[position] = 1
+
+    def _failed(self, attempt: Attempt, reason: int) -> int:
+        """An attempt has failed: PENDING if it will be retried, else the reason, which is then the call's."""
+        edge = attempt.edge
+        edge.failures += 1
+        breaker = edge.breaker
+        if breaker is not None and breaker.failed(attempt.epoch, self.now):
+            self._notes.append(Note(self.now, "breaker.opened", breaker.index))
+        return self._retry_or(attempt, reason)
+
+    def _retry_or(self, attempt: Attempt, reason: int) -> int:
+        """Schedule a retry and return PENDING; else take the fallback, or return the reason for which the call has failed."""
+        attempt.open = False
+        if self._gone(attempt):
+            return reason
+        edge = attempt.edge
+        retry = edge.retry
+        if attempt.number >= retry.retries or (edge.earns is not None and edge.budget < 1.0 - _ROUNDING):
+            fallback = edge.fallback
+            if fallback is None or not fallback.enabled:
+                return reason
+            return self._attempt(fallback, attempt.parent, attempt.root, 0)
+        if edge.earns is not None:
+            edge.budget = max(0.0, edge.budget - 1.0)
+        longest_s = min(retry.backoff_cap_s, retry.backoff_s * 2.0 ** min(attempt.number, _LONGEST_DOUBLING))
+        delay_s = longest_s * edge.backoff_draws.uniform() if longest_s > 0.0 else 0.0
+        heappush(self._heap, (self.now + delay_s, self._tick(), RETRY, attempt))
+        return PENDING
+
+    def _gone(self, attempt: Attempt) -> bool:
+        """Whether nobody will use the outcome: the calling visit is over, or (asynchronous) its process has died."""
+        parent = attempt.parent
+        if parent is None:
+            return False
+        if attempt.edge.asynchronous:
+            return parent.instance.life != attempt.life
+        return parent.stage != CALLING
+
+    def _call_over(self, attempt: Attempt, outcome: int) -> None:
+        """A logical call has its final outcome; its caller goes on, fails, or does not care any more."""
+        parent = attempt.parent
+        if parent is None:
+            self._root_over(attempt.root, outcome)
+            return
+        edge = attempt.edge
+        if edge.asynchronous or parent.stage != CALLING:
+            return
+        if outcome != OK and edge.required:
+            self._finish(parent, outcome)
+        elif parent.instance.station.parallel:
+            parent.pending -= 1
+            if not parent.pending:
+                self._finish(parent, OK)
+        else:
+            self._next_call(parent)

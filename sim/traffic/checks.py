@@ -1,0 +1,115 @@
+"""Is this plan one an engine can play? Everything that is wrong with it, at once.
+
+The rule that surprises: every wait must end, so a timeout must be finite and a person of a closed flow must think.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+from sim.traffic.plan import CLIENT, PRIORITIES, EdgePlan, FlowPlan, Plan, StationPlan
+
+
+class PlanError(ValueError):
+    """A plan no engine can play; the message names every problem."""
+
+
+def check(plan: Plan) -> None:
+    """Raise PlanError if the plan refers to what does not exist or holds a value without meaning."""
+    problems = list(_table_problems(plan))
+    for number, station in enumerate(plan.stations):
+        problems += (f"station {station.name!r}: {text}" for text in _station_problems(plan, station, number))
+    for edge in plan.edges:
+        problems += (f"edge {edge.name!r}: {text}" for text in _fallback_problems(plan, edge))
+        problems += (f"edge {edge.name!r}: {text}" for text in _edge_problems(plan, edge))
+    for flow in plan.flows:
+        problems += (f"flow {flow.name!r}: {text}" for text in _flow_problems(plan, flow))
+    if problems:
+        raise PlanError("; ".join(problems))
+
+
+def _table_problems(plan: Plan) -> Iterator[str]:
+    zones = len(plan.zones)
+    if len(plan.rtt_s) != zones or any(len(row) != zones for row in plan.rtt_s):
+        yield f"rtt_s must be a {zones} by {zones} table"
+    for kind, names in (
+        ("station", [station.name for station in plan.stations]),
+        ("edge", [edge.name for edge in plan.edges]),
+        ("flow", [flow.name for flow in plan.flows]),
+    ):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"two {kind}s are called {name!r}, so they would share random numbers"
+    for item in plan.classes:
+        if not 0 <= item.priority < len(PRIORITIES):
+            yield f"class {item.name!r}: priority {item.priority} is not a position in {PRIORITIES}"
+
+
+def _station_problems(plan: Plan, station: StationPlan, number: int) -> Iterator[str]:
+    for instance in station.instances:
+        if not 0 <= instance.zone < len(plan.zones):
+            yield f"instance {instance.name!r}: no zone {instance.zone}"
+        if instance.slots < 0 or instance.queue_limit < 0:
+            yield f"instance {instance.name!r}: slots and queue_limit must not be negative"
+    for edge in station.calls:
+        if not 0 <= edge < len(plan.edges):
+            yield f"calls edge {edge}, which does not exist"
+        elif plan.edges[edge].caller != number:
+            yield f"calls edge {plan.edges[edge].name!r}, which belongs to another caller"
+    if not 0.0 <= station.error_ratio <= 1.0:
+        yield f"error_ratio {station.error_ratio} is not in [0, 1]"
+    if not 0.0 <= station.service_time.mean_s < inf or station.service_time.cv < 0.0:
+        yield f"service time {station.service_time} has no meaning"
+
+
+def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
+    if not 0.0 < edge.timeout_s < inf:
+        yield f"timeout_s {edge.timeout_s} must be positive and finite"
+    if not 0.0 <= edge.calls_mean < inf:
+        yield f"calls_mean {edge.calls_mean} must not be negative"
+    if edge.caller == CLIENT and (edge.calls_mean != 1.0 or edge.asynchronous):
+        yield "an entry makes one synchronous call"
+    if not CLIENT <= edge.caller < len(plan.stations):
+        yield f"no caller {edge.caller}"
+    for station, weight in edge.options:
+        if not 0 <= station < len(plan.stations):
+            yield f"no station {station}"
+        if not 0.0 <= weight < inf:
+            yield f"weight {weight} must not be negative"
+    if edge.breaker is not None and (edge.breaker.failures < 1 or edge.breaker.trials < 1 or edge.breaker.open_s < 0.0):
+        yield "a breaker needs at least one failure and one trial, and open_s not negative"
+
+
+def _fallback_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
+    if edge.fallback is None:
+        return
+    if not 0 <= edge.fallback < len(plan.edges):
+        yield f"no edge {edge.fallback} to fall back on"
+        return
+    fallback = plan.edges[edge.fallback]
+    if fallback.caller != edge.caller:
+        yield f"its fallback {fallback.name!r} belongs to another caller"
+    if any(edge.fallback in station.calls for station in plan.stations):
+        yield f"its fallback {fallback.name!r} is a call of its own too"
+    if sum(other.fallback == edge.fallback for other in plan.edges) > 1:
+        yield f"its fallback {fallback.name!r} replaces another edge too"
+    chain = [edge.fallback]
+    while (following := plan.edges[chain[-1]].fallback) is not None and 0 <= following < len(plan.edges):
+        if following in chain:
+            yield f"its fallbacks go round in a circle at {plan.edges[following].name!r}"
+            return
+        chain.append(following)
+
+
+def _flow_problems(plan: Plan, flow: FlowPlan) -> Iterator[str]:
+    if not 0 <= flow.request_class < len(plan.classes):
+        yield f"no class {flow.request_class}"
+    if not 0 <= flow.origin < len(plan.zones):
+        yield f"no zone {flow.origin}"
+    if not 0 <= flow.entry < len(plan.edges) or plan.edges[flow.entry].caller != CLIENT:
+        yield f"edge {flow.entry} is not an entry"
+    if flow.users and (flow.rate or flow.think_s <= 0.0):
+        yield "a closed flow has no rate and its users think longer than 0 s"
+    starts = [start_s for start_s, _ in flow.rate]
+    if flow.rate and (starts[0] != 0.0 or starts != sorted(set(starts)) or any(rate < 0.0 for _, rate in flow.rate)):
+        yield "the rate table must start at 0, rise in time and hold no negative rate"

@@ -1,0 +1,174 @@
+"""What a traffic engine is given: the system as plain, numbered tables.
+
+Everything is referred to by its position in a tuple, never by name, so that a compiled engine can hold the
+same plan in arrays. The rule that surprises: a *station* is one service in one region (`checkout@eu-1`), and
+its instances sit in zones; a *flow* is one request class from one origin. All times are seconds, all rates
+are per second, all ratios lie in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+CLIENT = -1
+"""The caller of an edge that enters the system from outside."""
+
+PRIORITIES = ("critical", "normal", "best_effort")
+"""Request priorities, most important first; a class holds the position in this tuple."""
+
+
+class Reason(IntEnum):
+    """Why a request was lost: exactly one for each, and their counts sum to the lost requests."""
+
+    REFUSED = 0  # nobody listened: the chosen instance was down
+    CRASHED = 1  # the instance died while it held the request
+    QUEUE_FULL = 2  # the instance's queue was at its limit
+    SHED = 3  # refused by priority, before the queue was full
+    RATE_LIMITED = 4  # refused by the token bucket at the gateway
+    TIMEOUT = 5  # the attempt was not answered within its timeout
+    BREAKER_OPEN = 6  # the caller's breaker refused to call
+    ERROR = 7  # the callee answered with an error
+    PARTITIONED = 8  # the link to or from the callee was cut
+    PACKET_LOSS = 9  # the network dropped the request or its answer
+    NO_ROUTE = 10  # no instance in rotation, or no address to go to
+    READ_ONLY = 11  # a write reached a node that may not write
+    STALE = 12  # a read was refused because the copy was older than its limit
+    LATE = 13  # answered correctly, but after the class's deadline
+    DNS = 14  # the name could not be resolved
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTime:
+    """Distribution of one visit's work: its family, mean in seconds and coefficient of variation.
+
+    `constant` ignores `cv`, `exponential` has cv 1 by definition; `lognormal` and `gamma` use it.
+    """
+
+    family: Literal["constant", "exponential", "lognormal", "gamma"]
+    mean_s: float
+    cv: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePlan:
+    """One process of a station: where it runs, how many requests it works on at once, how many may wait."""
+
+    name: str
+    zone: int
+    slots: int
+    queue_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class StationPlan:
+    """One service, database node, provider or message queue in one region.
+
+    `admit` holds, per priority, the share of an instance's queue limit up to which that priority is let in
+    (1.0 = until the queue is full): a request above its share is lost as SHED, above the limit as QUEUE_FULL.
+    `calls` are the edges a request follows after its own work, in this order.
+    """
+
+    name: str
+    instances: tuple[InstancePlan, ...]
+    service_time: ServiceTime
+    calls: tuple[int, ...] = ()
+    fan_out: Literal["sequential", "parallel"] = "sequential"
+    balancing: Literal["round_robin", "least_busy"] = "round_robin"
+    queue_order: Literal["fifo", "priority"] = "fifo"
+    admit: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    error_ratio: float = 0.0
+    read_only: bool = False
+    keeps_writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """Further attempts after a failed one: full jitter, uniform in [0, min(cap, backoff * 2**k)].
+
+    `budget_ratio` None means no budget; else every first attempt earns that share of a token, a retry costs one, and a
+    bucket holds at most `budget_burst` tokens (it starts full).
+    """
+
+    retries: int = 0
+    backoff_s: float = 0.05
+    backoff_cap_s: float = 5.0
+    budget_ratio: float | None = None
+    budget_burst: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPlan:
+    """Opens after `failures` failed attempts in a row, stays open `open_s`, then lets `trials` attempts through."""
+
+    failures: int
+    open_s: float
+    trials: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePlan:
+    """Calls from one station to another (or from the clients into the system, caller = CLIENT).
+
+    `calls_mean` is the mean number of calls a request makes: the whole part always, the rest with that probability.
+    `options` are (station, weight) pairs the target is chosen from; the control plane may change them.
+    An optional edge (`required` False) that fails does not fail its caller. `asynchronous` calls are sent and not waited
+    for. `cancel` True: when the caller gives up, work still waiting in the callee's queue is dropped.
+    `classes` None: taken by every class; else only by those positions. `fallback`: an edge called in its place once this call has
+    failed for good (that edge is in no `calls` itself).
+    """
+
+    name: str
+    caller: int
+    options: tuple[tuple[int, float], ...]
+    calls_mean: float = 1.0
+    timeout_s: float = 1.0
+    retry: RetryPlan = RetryPlan()
+    breaker: BreakerPlan | None = None
+    required: bool = True
+    asynchronous: bool = False
+    cancel: bool = False
+    operation: Literal["call", "read", "write"] = "call"
+    classes: frozenset[int] | None = None
+    fallback: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPlan:
+    """A request class: its priority (position in PRIORITIES) and the deadline after which an answer counts as LATE."""
+
+    name: str
+    priority: int
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPlan:
+    """Requests of one class from one origin, entering over `entry` (an edge whose caller is CLIENT).
+
+    Open: `rate` is a table of (start_s, requests per second), constant from each start to the next, first start 0: a
+    Poisson process with that intensity. Closed: `users` > 0 people who each think `think_s` (exponential) and then wait
+    for their answer; `rate` is then empty.
+    `origin` is the zone the clients sit in, for links.
+    """
+
+    name: str
+    request_class: int
+    origin: int
+    entry: int
+    rate: tuple[tuple[float, float], ...] = ()
+    users: int = 0
+    think_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole system. `rtt_s[a][b]` is the round trip between zones a and b, charged once, on the way back."""
+
+    zones: tuple[str, ...]
+    rtt_s: tuple[tuple[float, ...], ...]
+    stations: tuple[StationPlan, ...]
+    edges: tuple[EdgePlan, ...]
+    classes: tuple[ClassPlan, ...]
+    flows: tuple[FlowPlan, ...]

@@ -1,0 +1,256 @@
+"""The mutable records of the plain engine: one small class per noun, no behaviour beyond their own few numbers.
+
+The rule that surprises: an `Attempt` is both sides of one try at once, the caller's (is anybody still waiting?) and the
+callee's (where is the work?). The two end independently: work whose caller has given up goes on as a *zombie*, and a
+caller can wait for a request that never arrived. A retry is a new `Attempt`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sim.streams import Streams
+from sim.traffic.network import Path
+from sim.traffic.plan import InstancePlan, StationPlan
+from sim.traffic.times import LazyDraws, ServiceTimes
+
+if TYPE_CHECKING:
+    from sim.traffic.clients import Flow, User
+    from sim.traffic.edges import Edge
+
+# Where the work of an attempt is. Only WORKING, COMMITTING, CALLING and PARKED hold a slot.
+NOWHERE = 0  # not at a callee: lost on the way, or refused
+QUEUED = 1
+WORKING = 2  # own service time
+CALLING = 3  # waiting for the calls it made
+COMMITTING = 4  # a write waiting out `commit_delay_s`
+PARKED = 5  # a write waiting for `commit_blocked` to end
+DONE = 6
+
+
+class Root:
+    """One request from outside: who sent it and when; shared by every attempt made on its behalf."""
+
+    __slots__ = ("born", "entered", "flow", "priority", "request_class", "user")
+
+    def __init__(self, flow: Flow, user: User | None, born: float) -> None:
+        self.flow = flow
+        self.user = user  # who waits for the answer, in a closed flow
+        self.born = born
+        self.entered: Station | None = None  # the one its last attempt reached
+        self.priority = flow.priority
+        self.request_class = flow.request_class
+
+
+class Attempt:
+    """One try of one logical call. Created by `Requests._attempt`; fields are set there or when their stage begins."""
+
+    __slots__ = (
+        "deadline",
+        "due",
+        "edge",
+        "epoch",
+        "fate",
+        "held_since",
+        "instance",
+        "life",
+        "number",
+        "open",
+        "outcome",
+        "parent",
+        "path",
+        "pending",
+        "position",
+        "repeat",
+        "root",
+        "sequence",
+        "stage",
+        "step",
+        "token",
+    )
+    edge: Edge
+    parent: Attempt | None  # the visit that makes the call; None: a client
+    root: Root
+    number: int  # 0 = first try
+    life: int  # which life of the calling instance the call belongs to
+    epoch: int  # the breaker's epoch when it was let through
+
+    open: bool  # the caller is waiting
+    deadline: float
+    sequence: int  # of its timer
+    fate: int  # why the caller will believe it failed when the timeout fires
+    outcome: int  # the answer under way to the caller
+
+    instance: Instance
+    path: Path
+    stage: int
+    token: int  # the one heap entry that may wake it
+    due: float  # when that is; while frozen, the work that is left
+    held_since: float
+    pending: int  # parallel calls not yet settled
+    step: int  # sequential calls: position in the list of edges
+    repeat: int  # and how many calls of that edge are left
+    position: int  # of its write in the log, -1 = none
+
+
+class Timers:
+    """Deadlines of all attempts with one timeout: already sorted, so a deque replaces the heap (2 to 3 times faster).
+
+    Settled attempts are dropped when they reach the front; the heap holds one entry for the front of the deque.
+    """
+
+    __slots__ = ("armed", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Attempt] = deque()
+        self.armed = False
+
+
+class Instance:
+    """One process: a slot is taken by being in `running` and free otherwise, so none can leak or be freed twice."""
+
+    __slots__ = (
+        "dropped",
+        "error_ratio",
+        "errors",
+        "frozen",
+        "in_rotation",
+        "lanes",
+        "life",
+        "mail",
+        "order",
+        "pace",
+        "paths",
+        "queue_limit",
+        "queued",
+        "room",
+        "running",
+        "slots",
+        "slowdown",
+        "station",
+        "up",
+        "zone",
+    )
+
+    def __init__(self, plan: InstancePlan, station: Station, paths: list[list[Path]]) -> None:
+        self.station = station
+        self.zone = plan.zone
+        self.paths = paths[plan.zone]
+        self.slots = plan.slots
+        self.queue_limit = plan.queue_limit
+        self.up = True
+        self.frozen = False
+        self.in_rotation = True
+        self.slowdown = 1.0
+        self.error_ratio = 0.0
+        self.life = 0
+        self.running: dict[Attempt, None] = {}  # in order of start
+        first: deque[Attempt] = deque()
+        if station.plan.queue_order == "priority":
+            self.order = [first, deque(), deque()]
+            self.lanes = self.order
+        else:
+            self.order = [first]
+            self.lanes = [first, first, first]
+        self.queued = 0
+        self.dropped = 0  # cancelled attempts still lying in the queues
+        self.mail: list[tuple[int, Attempt]] = []  # what reached it while frozen
+        self.room = plan.slots
+        self.pace = 1.0
+        self.errors = 0.0
+        self.refresh()
+
+    def sweep(self) -> None:
+        """Throw cancelled attempts out of the queues."""
+        for lane in self.order:
+            kept = [attempt for attempt in lane if attempt.stage == QUEUED]
+            lane.clear()
+            lane.extend(kept)
+        self.dropped = 0
+
+    def refresh(self) -> None:
+        """Bring what the hot path reads up to date: usable slots, pace of work, share of errors."""
+        self.room = self.slots if self.up and not self.frozen else 0
+        self.pace = self.slowdown * self.station.slowdown
+        self.errors = min(1.0, self.error_ratio + self.station.error_ratio)
+
+
+class Station:
+    """All instances of one service in one region, what they share, and what was counted."""
+
+    __slots__ = (
+        "acknowledged",
+        "admit",
+        "admitted_by",
+        "arrived",
+        "barred",
+        "busy_s",
+        "calls",
+        "commit_blocked",
+        "commit_delay_s",
+        "committed_s",
+        "completed",
+        "error_draws",
+        "error_ratio",
+        "failed",
+        "index",
+        "instances",
+        "keeps_writes",
+        "least_busy",
+        "log_base",
+        "parallel",
+        "picky",
+        "plan",
+        "pool",
+        "read_only",
+        "reads",
+        "refused_by",
+        "rotation",
+        "shed_below_limit",
+        "slowdown",
+        "stale",
+        "times",
+        "writes_acknowledged",
+        "writes_attempted",
+        "writes_indeterminate",
+    )
+
+    def __init__(self, plan: StationPlan, index: int, streams: Streams) -> None:
+        self.plan = plan
+        self.index = index
+        self.times = ServiceTimes(plan.service_time, streams, f"service/{plan.name}")
+        self.pool = self.times.pool
+        self.error_draws = LazyDraws(streams, f"error/{plan.name}")
+        self.parallel = plan.fan_out == "parallel"
+        self.least_busy = plan.balancing == "least_busy"
+        self.keeps_writes = plan.keeps_writes
+        self.calls: list[tuple[Edge, ...]] = []  # per class
+        self.instances: list[Instance] = []
+        self.rotation: list[Instance] = []
+        self.slowdown = 1.0
+        self.error_ratio = plan.error_ratio
+        self.read_only = plan.read_only
+        self.stale = False
+        self.picky = self.read_only
+        self.admit = plan.admit
+        self.barred = [share <= 0.0 for share in plan.admit]
+        self.commit_delay_s = 0.0
+        self.commit_blocked = False
+        self.log_base = 0
+        self.committed_s: list[float] = []
+        self.acknowledged: list[int] = []
+        self.arrived = self.completed = self.failed = 0
+        self.busy_s = 0.0
+        self.refused_by = [0, 0, 0]
+        self.admitted_by = [0, 0, 0]
+        self.shed_below_limit = 0
+        self.reads = self.writes_attempted = self.writes_acknowledged = self.writes_indeterminate = 0
+
+    def refresh(self) -> None:
+        """Recompute the rotation and everything instances derive from the station."""
+        self.rotation = [instance for instance in self.instances if instance.in_rotation]
+        self.picky = self.read_only or self.stale
+        self.barred = [share <= 0.0 for share in self.admit]
+        for instance in self.instances:
+            instance.refresh()

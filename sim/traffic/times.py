@@ -1,0 +1,72 @@
+"""Random numbers for stations and edges: the k-th start of work at a station takes the k-th number of that station's stream.
+
+The rule that surprises: numbers come in blocks from numpy and are handed out one by one, so every engine that draws from the
+same stream gets bit-identical times, whatever its own exp() or log() would have said.
+"""
+
+from __future__ import annotations
+
+from math import log, log1p, sqrt
+
+import numpy as np
+
+from sim.streams import Draws, Streams
+from sim.traffic.plan import ServiceTime
+
+_BLOCK = 1024
+_POOL = 256
+
+
+class ServiceTimes:
+    """Times of one station, in seconds. Take from the end of `pool`; when it is empty, call `refill` first."""
+
+    __slots__ = ("_generator", "_name", "_plan", "_streams", "pool")
+
+    def __init__(self, plan: ServiceTime, streams: Streams, name: str) -> None:
+        self._plan = plan
+        self._streams = streams
+        self._name = name
+        self._generator: np.random.Generator | None = None
+        self.pool: list[float] = []
+
+    def refill(self) -> None:
+        """Put the next block into the empty pool."""
+        self.pool.extend(self.block()[::-1])
+
+    def block(self) -> list[float]:
+        """The next 1,024 times, in order."""
+        mean_s, cv = self._plan.mean_s, self._plan.cv
+        if self._plan.family == "constant" or mean_s == 0.0 or (cv == 0.0 and self._plan.family != "exponential"):
+            return [mean_s] * _BLOCK
+        if self._generator is None:
+            self._generator = self._streams.generator(self._name)
+        if self._plan.family == "exponential":
+            numbers = mean_s * self._generator.standard_exponential(_BLOCK)
+        elif self._plan.family == "lognormal":
+            sigma = sqrt(log1p(cv * cv))
+            numbers = np.exp(log(mean_s) - sigma * sigma / 2.0 + sigma * self._generator.standard_normal(_BLOCK))
+        else:
+            numbers = mean_s * cv * cv * self._generator.standard_gamma(1.0 / (cv * cv), _BLOCK)
+        times: list[float] = numbers.tolist()
+        return times
+
+
+class LazyDraws:
+    """A named stream that costs nothing until its first draw: most edges never lose a packet."""
+
+    __slots__ = ("_draws", "_name", "_streams")
+
+    def __init__(self, streams: Streams, name: str) -> None:
+        self._streams = streams
+        self._name = name
+        self._draws: Draws | None = None
+
+    def refill(self, pool: list[float]) -> None:
+        """Put the next 256 uniforms into an empty pool, to be taken from its end: for decisions made on the hot path."""
+        pool.extend([self.uniform() for _ in range(_POOL)][::-1])
+
+    def uniform(self) -> float:
+        """Uniform on [0, 1)."""
+        if self._draws is None:
+            self._draws = self._streams.draws(self._name)
+        return self._draws.uniform()

@@ -1,0 +1,322 @@
+"""A scenario's system and load as an engine plan, and where to find each named thing in it.
+
+The rule that surprises: besides the real zones there are pretended ones, so that every link has two ends: `internet/<origin>` for
+clients, `provider/<name>` for third parties, `region/<name>` for regional managed queues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from gameday.arrivals import rate_table
+from gameday.scenario.load import RequestClass
+from gameday.scenario.model import Scenario
+from gameday.scenario.system import Dependency, Distribution, Origin, Retries, System
+from gameday.selectors import target_of
+from gameday.topology import Topology
+from sim.traffic.plan import (
+    CLIENT,
+    PRIORITIES,
+    BreakerPlan,
+    ClassPlan,
+    EdgePlan,
+    FlowPlan,
+    InstancePlan,
+    Plan,
+    RetryPlan,
+    ServiceTime,
+    StationPlan,
+)
+
+EVERYONE = "everyone"
+"""The one origin of a system that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeInfo:
+    """What an edge stands for: the calling service and its region ('' for clients), the target as a selector, the dependency."""
+
+    caller: str
+    region: str
+    target: str
+    operation: str
+    read_from: str
+
+
+@dataclass(slots=True)
+class Wiring:
+    """The plan and its index. Keys are names of the scenario, values positions in the plan."""
+
+    scenario: Scenario
+    topology: Topology
+    plan: Plan
+    zones: dict[str, int]
+    services: dict[str, dict[str, int]]  # service -> region -> station
+    nodes: dict[str, dict[str, int]]  # database -> zone -> station
+    providers: dict[str, int]
+    queues: dict[str, dict[str, int]]  # queue -> region -> station
+    edges: list[EdgeInfo]
+    flows: dict[tuple[str, str], int]  # (class, origin) -> flow; its entry edge has the same key
+    entries: dict[tuple[str, str], int]
+    classes: list[str]
+    origins: dict[str, Origin]
+
+    def zones_in(self, region: str) -> list[int]:
+        """Positions of a region's zones, with the pretended zone of its managed queues."""
+        return [self.zones[zone] for zone in self.topology.zones_of(region)] + [self.zones[f"region/{region}"]]
+
+    def edges_to(self, target: str) -> list[int]:
+        """Positions of all edges to `service/<name>`, `database/<name>`, `provider/<name>` or `queue/<name>`."""
+        return [position for position, info in enumerate(self.edges) if info.target == target]
+
+
+@dataclass(slots=True)
+class _Builder:
+    scenario: Scenario
+    topology: Topology
+    zones: dict[str, int] = field(default_factory=dict)
+    stations: list[StationPlan] = field(default_factory=list)
+    edges: list[EdgePlan] = field(default_factory=list)
+    infos: list[EdgeInfo] = field(default_factory=list)
+    services: dict[str, dict[str, int]] = field(default_factory=dict)
+    nodes: dict[str, dict[str, int]] = field(default_factory=dict)
+    providers: dict[str, int] = field(default_factory=dict)
+    queues: dict[str, dict[str, int]] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def system(self) -> System:
+        return self.scenario.system
+
+    def unique(self, name: str) -> str:
+        """Edge names seed streams, so two calls from one service to one target need two names."""
+        self.names[name] = self.names.get(name, 0) + 1
+        return name if self.names[name] == 1 else f"{name} #{self.names[name]}"
+
+    def add_stations(self) -> None:
+        """Number every station; their calls follow once all numbers are known."""
+        system, shedding = self.system, self.scenario.policies.shedding
+        for name, service in system.services.items():
+            self.services[name] = {}
+            shares = shedding.services.get(name) if shedding.enabled else None
+            for region in system.regions:
+                instances = tuple(
+                    InstancePlan(f"{name}@{zone}/{n}", self.zones[zone], service.slots, service.queue)
+                    for zone in self.topology.zones_of(region)
+                    for n in range(self.topology.instances_in(name, zone))
+                )
+                if instances:
+                    self.services[name][region] = len(self.stations)
+                    self.stations.append(
+                        StationPlan(
+                            name=f"{name}@{region}",
+                            instances=instances,
+                            service_time=service_time(service.service_time),
+                            fan_out=service.fan_out,
+                            balancing=service.balancing,
+                            queue_order=service.queue_order,
+                            admit=(1.0, shares.normal, shares.best_effort) if shares else (1.0, 1.0, 1.0),
+                            error_ratio=service.error_rate,
+                        )
+                    )
+        for name, database in system.databases.items():
+            self.nodes[name] = {}
+            for zone in (database.primary, *database.replicas):
+                self.nodes[name][zone] = len(self.stations)
+                node = InstancePlan(f"database/{name}@{zone}", self.zones[zone], database.slots, database.queue)
+                self.stations.append(
+                    StationPlan(
+                        name=node.name,
+                        instances=(node,),
+                        service_time=service_time(database.service_time),
+                        read_only=zone != database.primary,
+                        keeps_writes=True,
+                    )
+                )
+        for name, provider in system.providers.items():
+            self.providers[name] = len(self.stations)
+            desk = InstancePlan(f"provider/{name}", self.zones[f"provider/{name}"], provider.slots, provider.slots)
+            self.stations.append(
+                StationPlan(desk.name, (desk,), service_time(provider.service_time), error_ratio=provider.error_rate)
+            )
+        for name, queue in system.queues.items():
+            self.queues[name] = {}
+            for region in self.services[queue.consumer]:
+                self.queues[name][region] = len(self.stations)
+                broker = InstancePlan(f"queue/{name}@{region}", self.zones[f"region/{region}"], queue.consumers, queue.limit)
+                self.stations.append(StationPlan(broker.name, (broker,), ServiceTime("constant", 0.0)))
+
+    def add_calls(self) -> None:
+        """Number every edge and hang it on its station."""
+        for name, service in self.system.services.items():
+            for region, station in self.services[name].items():
+                made = [self.add_dependency(name, region, station, dependency) for dependency in service.calls]
+                self._hang(station, made)
+        for name, queue in self.system.queues.items():
+            for region, station in self.queues[name].items():
+                consumer = self.system.services[queue.consumer]
+                edge = EdgePlan(
+                    name=self.unique(f"queue/{name}@{region} -> {queue.consumer}"),
+                    caller=station,
+                    options=((self.services[queue.consumer][region], 1.0),),
+                    timeout_s=consumer.timeout,
+                    retry=RetryPlan(retries=2),
+                )
+                self._hang(station, [self._add(edge, EdgeInfo(f"queue/{name}", region, f"service/{queue.consumer}", "call", ""))])
+
+    def _hang(self, station: int, edges: list[int]) -> None:
+        self.stations[station] = replace(self.stations[station], calls=tuple(edges))
+
+    def _add(self, edge: EdgePlan, info: EdgeInfo) -> int:
+        self.edges.append(edge)
+        self.infos.append(info)
+        return len(self.edges) - 1
+
+    def add_dependency(self, caller: str, region: str, station: int, dependency: Dependency) -> int:
+        """One edge for one dependency, its fallback edge before it."""
+        fallback = None
+        if dependency.fallback is not None:
+            plain = Dependency(to=dependency.fallback, operation=dependency.operation, read_from=dependency.read_from)
+            fallback = self.add_dependency(caller, region, station, plain)
+        target = target_of(dependency.to)
+        kind, name = target.split("/", 1)
+        suffix = "" if dependency.operation == "call" else f" ({dependency.operation})"
+        classes = None
+        if dependency.classes is not None:
+            positions = list(self.scenario.load.classes)
+            classes = frozenset(positions.index(name) for name in dependency.classes)
+        edge = EdgePlan(
+            name=self.unique(f"{caller}@{region} -> {dependency.to}{suffix}"),
+            caller=station,
+            options=self.options(region, kind, name, dependency),
+            calls_mean=dependency.calls,
+            timeout_s=self.timeout(kind, name) if dependency.timeout is None else dependency.timeout,
+            retry=retry(dependency.retries),
+            breaker=None
+            if dependency.breaker is None
+            else BreakerPlan(dependency.breaker.failures, dependency.breaker.open, dependency.breaker.trials),
+            required=dependency.required,
+            asynchronous=dependency.mode == "async",
+            cancel=dependency.cancel,
+            operation=dependency.operation,
+            classes=classes,
+            fallback=fallback,
+        )
+        return self._add(edge, EdgeInfo(caller, region, target, dependency.operation, dependency.read_from))
+
+    def timeout(self, kind: str, name: str) -> float:
+        """What callers wait when they do not say."""
+        if kind == "service":
+            return self.system.services[name].timeout
+        if kind == "database":
+            return self.system.databases[name].timeout
+        if kind == "provider":
+            return self.system.providers[name].timeout
+        return 1.0
+
+    def options(self, region: str, kind: str, name: str, dependency: Dependency) -> tuple[tuple[int, float], ...]:
+        """Where calls from `region` go when all is well: into the own region when it is there, else to the first that has it."""
+        if kind == "provider":
+            return ((self.providers[name], 1.0),)
+        if kind == "database":
+            nodes = self.nodes[name]
+            if dependency.operation == "read" and dependency.read_from == "nearest":
+                for zone, station in nodes.items():
+                    if self.topology.region_of(zone) == region:
+                        return ((station, 1.0),)
+            return ((nodes[self.system.databases[name].primary], 1.0),)
+        places = self.services[name] if kind == "service" else self.queues[name]
+        return ((places[region] if region in places else next(iter(places.values())), 1.0),)
+
+
+def build(scenario: Scenario, topology: Topology | None = None) -> Wiring:
+    """The plan of a scenario and its index."""
+    builder = _Builder(scenario, topology or Topology(scenario.system))
+    system = scenario.system
+    first_region = next(iter(system.regions))
+    origins = system.traffic.origins or {EVERYONE: Origin(share=1.0, region=first_region)}
+    real = [zone for region in system.regions.values() for zone in region.zones]
+    pretended = [*(f"internet/{o}" for o in origins), *(f"provider/{p}" for p in system.providers)]
+    pretended += [f"region/{region}" for region in system.regions]
+    builder.zones = {zone: position for position, zone in enumerate([*real, *pretended])}
+    builder.add_stations()
+    builder.add_calls()
+    classes = list(scenario.load.classes)
+    flows: list[FlowPlan] = []
+    flow_index: dict[tuple[str, str], int] = {}
+    entries: dict[tuple[str, str], int] = {}
+    for position, (name, request_class) in enumerate(scenario.load.classes.items()):
+        for origin, share in shares_of(request_class, origins).items():
+            places = builder.services[request_class.entry]
+            home = origins[origin].region
+            entry = builder._add(  # noqa: SLF001 - the builder is private to this module
+                EdgePlan(
+                    name=f"client/{name}@{origin}",
+                    caller=CLIENT,
+                    options=((places[home] if home in places else next(iter(places.values())), 1.0),),
+                    timeout_s=request_class.timeout,
+                    retry=retry(request_class.retries),
+                ),
+                EdgeInfo("", "", f"service/{request_class.entry}", "call", ""),
+            )
+            flow_index[name, origin] = len(flows)
+            entries[name, origin] = entry
+            flows.append(
+                _flow(scenario, f"{name}@{origin}", request_class, position, builder.zones[f"internet/{origin}"], entry, share)
+            )
+    plan = Plan(
+        zones=tuple(builder.zones),
+        rtt_s=_round_trips(system, builder.topology, list(builder.zones)),
+        stations=tuple(builder.stations),
+        edges=tuple(builder.edges),
+        classes=tuple(ClassPlan(name, PRIORITIES.index(c.priority), c.deadline) for name, c in scenario.load.classes.items()),
+        flows=tuple(flows),
+    )
+    return Wiring(
+        scenario, builder.topology, plan, builder.zones, builder.services, builder.nodes, builder.providers, builder.queues,
+        builder.infos, flow_index, entries, classes, origins,
+    )  # fmt: skip
+
+
+def shares_of(request_class: RequestClass, origins: dict[str, Origin]) -> dict[str, float]:
+    """Share of a class's clients per origin; origins without any are left out."""
+    shares = request_class.origins or {name: origin.share for name, origin in origins.items()}
+    return {name: share for name, share in shares.items() if share > 0.0}
+
+
+def service_time(distribution: Distribution) -> ServiceTime:
+    """The engine's form of a distribution."""
+    return ServiceTime(distribution.family, distribution.mean, distribution.cv)
+
+
+def retry(retries: Retries) -> RetryPlan:
+    """The engine's form of a retry policy."""
+    return RetryPlan(retries.attempts, retries.backoff, retries.backoff_cap, retries.budget)
+
+
+def _flow(
+    scenario: Scenario, name: str, request_class: RequestClass, position: int, origin: int, entry: int, share: float
+) -> FlowPlan:
+    if request_class.users is not None:
+        users = max(1, round(request_class.users * share))
+        return FlowPlan(name, position, origin, entry, users=users, think_s=request_class.think)
+    table = rate_table(request_class, scenario.duration)
+    return FlowPlan(name, position, origin, entry, rate=tuple((start, rate * share) for start, rate in table))
+
+
+def _round_trips(system: System, topology: Topology, zones: list[str]) -> tuple[tuple[float, ...], ...]:
+    network = system.network
+    special = {frozenset(link.between): link.rtt for link in network.links}
+
+    def between(a: str, b: str) -> float:
+        for zone in (a, b):
+            if zone.startswith("provider/"):
+                return system.providers[zone.split("/", 1)[1]].rtt
+        if a.startswith("internet/") or b.startswith("internet/"):
+            return 0.0
+        if a == b:
+            return network.same_zone
+        here, there = (zone.removeprefix("region/") if "/" in zone else topology.region_of(zone) for zone in (a, b))
+        return network.same_region if here == there else special.get(frozenset((here, there)), network.cross_region)
+
+    return tuple(tuple(between(a, b) for b in zones) for a in zones)

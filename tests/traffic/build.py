@@ -1,0 +1,142 @@
+"""Small plans for tests, and the statistics to judge long runs by. The engine under test is named once, in `engine`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from math import factorial, sqrt
+from statistics import mean, stdev
+from typing import Any
+
+from scipy import stats  # type: ignore[import-untyped]
+
+from sim.streams import Streams
+from sim.traffic import Engine, Observation, bucket_upper_s
+from sim.traffic.changes import SetFlow
+from sim.traffic.plain import PlainEngine
+from sim.traffic.plan import CLIENT, ClassPlan, EdgePlan, FlowPlan, InstancePlan, Plan, ServiceTime, StationPlan
+
+NEVER_S = 1e5
+
+
+def engine(plan: Plan, seed: int = 1) -> Engine:
+    """The engine all tests in this folder are about."""
+    return PlainEngine(plan, Streams(seed))
+
+
+def station(name: str, service: float | ServiceTime = 0.01, slots: int = 1, **more: Any) -> StationPlan:
+    """A station; a bare number is a constant service time in seconds. `zones` puts one instance into each."""
+    zones, limit = more.pop("zones", (0,)), more.pop("queue_limit", 10**6)
+    time = service if isinstance(service, ServiceTime) else ServiceTime("constant", service)
+    instances = tuple(InstancePlan(f"{name}-{number}", zone, slots, limit) for number, zone in enumerate(zones))
+    return StationPlan(name, instances, time, **more)
+
+
+def exponential(mean_s: float) -> ServiceTime:
+    return ServiceTime("exponential", mean_s)
+
+
+def entry(target: int = 0, **more: Any) -> EdgePlan:
+    """An edge from the clients; nobody gives up unless told so."""
+    fields: dict[str, Any] = {"name": "enter", "caller": CLIENT, "options": ((target, 1.0),), "timeout_s": NEVER_S}
+    return EdgePlan(**fields | more)
+
+
+def call(caller: int, target: int, **more: Any) -> EdgePlan:
+    """An edge between stations."""
+    fields: dict[str, Any] = {"name": f"{caller}-{target}", "caller": caller, "options": ((target, 1.0),), "timeout_s": NEVER_S}
+    return EdgePlan(**fields | more)
+
+
+def flow(rate: float = 0.0, **more: Any) -> FlowPlan:
+    """An open flow with a constant rate or a `table`; without either the table is empty (for closed flows)."""
+    table = more.pop("table", ((0.0, rate),) if rate else ())
+    fields: dict[str, Any] = {"name": "f", "request_class": 0, "origin": 0, "entry": 0, "rate": table}
+    return FlowPlan(**fields | more)
+
+
+def plan(stations: Sequence[StationPlan], edges: Sequence[EdgePlan], flows: Sequence[FlowPlan], **more: Any) -> Plan:
+    """A plan of one zone and one class unless told otherwise."""
+    zones = more.pop("zones", ("z",))
+    rtt_s = more.pop("rtt_s", tuple(tuple(0.0 for _ in zones) for _ in zones))
+    classes = more.pop("classes", (ClassPlan("c", 0, 1e6),))
+    return Plan(zones, rtt_s, tuple(stations), tuple(edges), classes, tuple(flows))
+
+
+def lost(view: Observation, flow_number: int = 0) -> dict[int, int]:
+    """Reasons that occurred, with their counts."""
+    return {reason: count for reason, count in enumerate(view.lost[flow_number]) if count}
+
+
+def in_flight(view: Observation) -> int:
+    return sum(view.offered) - sum(view.good) - sum(map(sum, view.lost))
+
+
+@dataclass
+class Window:
+    """What happened between the end of the warm-up and the end of a run."""
+
+    before: Observation
+    after: Observation
+    seconds: float
+
+    def count(self, name: str, *position: int) -> float:
+        first, last = getattr(self.before, name), getattr(self.after, name)
+        for index in position:
+            first, last = first[index], last[index]
+        return float(last - first)
+
+    def latency_s(self) -> float:
+        """Mean latency of flow 0 from the histogram; buckets are 9 % wide, so their middles are right to a few 0.01 %."""
+        total = answers = 0.0
+        for bucket in range(1, len(self.after.latency[0])):
+            number = self.count("latency", 0, bucket)
+            total += number * (bucket_upper_s(bucket - 1) + bucket_upper_s(bucket)) / 2.0
+            answers += number
+        return total / answers
+
+
+def windows(system: Plan, warm_s: float, seconds: float, seeds: int) -> list[Window]:
+    """One window per seed."""
+    result = []
+    for seed in range(seeds):
+        run = engine(system, seed)
+        run.advance(warm_s)
+        before = deepcopy(run.observe())
+        run.advance(warm_s + seconds)
+        result.append(Window(before, deepcopy(run.observe()), seconds))
+    return result
+
+
+def agrees(measure: Callable[[Window], float], found: list[Window], exact: float, half_width: float) -> None:
+    """The exact value lies in the 99.9 % interval over seeds, and the interval is no wider than +- `half_width` (relative)."""
+    values = [measure(window) for window in found]
+    spread = stats.t.ppf(0.9995, len(values) - 1) * stdev(values) / sqrt(len(values))
+    middle = mean(values)
+    assert abs(middle - exact) <= spread, f"{middle:.6g} +- {spread:.2g}, but exact is {exact:.6g}"
+    assert spread <= half_width * exact, f"interval of +- {spread / exact:.2%} proves little"
+
+
+def erlang_b(servers: int, offered: float) -> float:
+    return offered**servers / factorial(servers) / sum(offered**n / factorial(n) for n in range(servers + 1))
+
+
+def erlang_c(servers: int, offered: float) -> float:
+    blocked = erlang_b(servers, offered)
+    return blocked / (1.0 - offered / servers * (1.0 - blocked))
+
+
+def burst(system: Plan, seed: int = 1) -> Engine:
+    """An engine whose closed flows have each sent one request per user by 1 ms, and will send no more."""
+    run = engine(system, seed)
+    run.advance(0.001)
+    for number in range(len(system.flows)):
+        run.apply(SetFlow(number, 0.0))
+    assert run.observe().offered == [item.users for item in system.flows]
+    return run
+
+
+def crowd(users: int, **more: Any) -> FlowPlan:
+    """A flow for `burst`: people who send their request in the first microseconds."""
+    return flow(users=users, think_s=1e-5, **more)
