@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.failover import Move, RegionFailover
 
 CONTROLLER = "failback controller"
+_MOVING = "failing back"
 
 
 class Failback:
@@ -46,6 +47,10 @@ class Failback:
             waiting.succeed((by, role))
         self._waiting.clear()
         return True
+
+    def is_moving(self, home: str) -> bool:
+        """Whether traffic and databases are on their way home now."""
+        return self.doing.get(home) == _MOVING
 
     # -- when -----------------------------------------------------------------------------------------------------------
 
@@ -114,7 +119,7 @@ class Failback:
     def _go_back(self, move: Move, approver: tuple[str, str | None]) -> Steps[None]:
         """Databases first, then traffic, as it went away."""
         by, role = approver
-        self.doing[move.home] = "failing back"
+        self.doing[move.home] = _MOVING
         figures = self._figures(move)
         for cluster, zone in self.databases(move):
             took_s = sample(self._failover.policy.promote, self._failover.draws[move.home])

@@ -132,6 +132,11 @@ class RegionFailover:
         while True:
             asked = env.now
             self.health[home].look()
+            if self.failback.is_moving(home):  # it causes what the probes would see, and starts with a clean slate
+                for of in results.values():
+                    of.clear()
+                yield env.timeout(policy.probe_interval)
+                continue
             found = {vantage: self.health[home].probe(vantage, policy.probe_timeout) for vantage in self.vantages}
             if False in found.values():  # only a timeout tells that a probe has failed
                 yield env.timeout(min(policy.probe_timeout, policy.probe_interval))

@@ -88,24 +88,38 @@ def _services(scenario: Scenario, topology: Topology) -> Iterator[ServiceFacts]:
 
 
 def _layers(scenario: Scenario) -> dict[str, int]:
-    """Longest way from the clients; a service that is on the way already is not gone into again."""
+    """Longest way from the clients, for every service they reach; a call back into the way is not counted."""
+    callers: dict[str, list[str]] = {}
+    entries = [request_class.entry for request_class in scenario.load.classes.values()]
+    waiting = list(dict.fromkeys(entries))
+    for name in waiting:
+        for target in _callees(scenario, name):
+            callers.setdefault(target, []).append(name)
+            if target not in waiting:
+                waiting.append(target)
     layers: dict[str, int] = {}
 
-    def go(name: str, layer: int, above: frozenset[str]) -> None:
-        if name in above or layers.get(name, 0) >= layer:
-            return
-        layers[name] = layer
-        for call in scenario.system.services[name].calls:
-            for each in (call.to, call.fallback):
-                kind, _, target = target_of(each or "").partition("/")
-                if each is not None and kind == "queue":
-                    kind, target = "service", scenario.system.queues[target].consumer
-                if each is not None and kind == "service":
-                    go(target, layer + 1, above | {name})
+    def layer(name: str) -> int:
+        if name not in layers:
+            layers[name] = 0
+            layers[name] = max([1 if name in entries else 0, *(1 + layer(caller) for caller in callers.get(name, []))])
+        return layers[name]
 
-    for request_class in scenario.load.classes.values():
-        go(request_class.entry, 1, frozenset())
+    for name in waiting:
+        layer(name)
     return layers
+
+
+def _callees(scenario: Scenario, name: str) -> Iterator[str]:
+    """Services that a service calls, also as a fallback or through a queue."""
+    for call in scenario.system.services[name].calls:
+        for each in (call.to, call.fallback):
+            if each is not None:
+                kind, _, target = target_of(each).partition("/")
+                if kind == "queue":
+                    yield scenario.system.queues[target].consumer
+                elif kind == "service":
+                    yield target
 
 
 def _call(scenario: Scenario, call: Dependency) -> CallFacts:

@@ -46,6 +46,7 @@ class Demand:
         self.topology = topology
         self._rtt = {frozenset(link.between): link.rtt for link in scenario.system.network.links}
         self._times: dict[tuple[str, str, str], float] = {}
+        self._asked: dict[tuple[str, str, str], dict[str, Visits]] = {}
 
     def facts(self) -> tuple[DemandFacts, ...]:
         """Every place with slots, in the order services, databases, providers."""
@@ -89,7 +90,7 @@ class Demand:
             if request_class.origins is not None:
                 share = request_class.origins.get(origin, 0.0)  # noqa: PLW2901 - the class has shares of its own
             region = self.topology.place_serving(self.topology.regions_with(request_class.entry), home)
-            self._visit(name, request_class.entry, region, share, visits, ())
+            _add(visits, self._visits(name, request_class.entry, region), share)
             response_s += share * self.time_s(name, request_class.entry, region)
         if request_class.users is not None:
             cycle_s = request_class.think + response_s
@@ -107,25 +108,26 @@ class Demand:
 
     # -- what one request does --------------------------------------------------------------------------------------------
 
-    def _visit(
-        self, class_name: str, service: str, region: str, count: float, visits: dict[str, Visits], above: tuple[str, ...]
-    ) -> None:
-        """Add `count` requests at a service and at everything it calls."""
-        if service in above or count <= 0:
-            return
-        _add(visits, f"{service}@{region}", count, self.time_s(class_name, service, region))
+    def _visits(self, class_name: str, service: str, region: str, above: tuple[str, ...] = ()) -> dict[str, Visits]:
+        """What one request at a service asks of it and of everything it calls."""
+        key = (class_name, service, region)
+        if key in self._asked:
+            return self._asked[key]
+        visits = {f"{service}@{region}": Visits(1.0, self.time_s(class_name, service, region))}
         for call in self.topology.calls_of(service, class_name):
             kind, _, name = target_of(call.to).partition("/")
-            made = count * call.calls
             if kind == "queue":
                 kind, name = "service", self.system.queues[name].consumer
-            if kind == "service":
+            if kind == "database":
+                held_s = self.system.databases[name].service_time.mean
+                _add(visits, {str(self._node(name, region, call)): Visits(1.0, held_s)}, call.calls)
+            elif kind == "provider":
+                _add(visits, {f"provider/{name}": Visits(1.0, self.system.providers[name].service_time.mean)}, call.calls)
+            elif name not in (service, *above):
                 there = self.topology.place_serving(self.topology.regions_with(name), region)
-                self._visit(class_name, name, there, made, visits, (*above, service))
-            elif kind == "database":
-                _add(visits, str(self._node(name, region, call)), made, self.system.databases[name].service_time.mean)
-            else:
-                _add(visits, f"provider/{name}", made, self.system.providers[name].service_time.mean)
+                _add(visits, self._visits(class_name, name, there, (*above, service)), call.calls)
+        self._asked[key] = visits
+        return visits
 
     def time_s(self, class_name: str, service: str, region: str, above: tuple[str, ...] = ()) -> float:
         """Mean time a request holds its slot: own work, and the calls it waits for, one after the other or the longest of them."""
@@ -135,7 +137,7 @@ class Demand:
             waits = [
                 min(1.0, call.calls) * each if own.fan_out == "parallel" else call.calls * each
                 for call in self.topology.calls_of(service, class_name)
-                if True
+                if call.mode == "sync"
                 for each in (self._call_s(class_name, region, call, (*above, service)),)
             ]
             waited = max(waits, default=0.0) if own.fan_out == "parallel" else sum(waits)
@@ -190,6 +192,7 @@ def timeout_of(scenario: Scenario, call: Dependency) -> float | None:
     return None
 
 
-def _add(visits: dict[str, Visits], place: str, count: float, time_s: float) -> None:
-    before = visits.get(place, Visits())
-    visits[place] = Visits(before.rate + count, before.held_s + count * time_s)
+def _add(visits: dict[str, Visits], more: dict[str, Visits], times: float) -> None:
+    for place, each in more.items():
+        before = visits.get(place, Visits())
+        visits[place] = Visits(before.rate + times * each.rate, before.held_s + times * each.held_s)

@@ -72,7 +72,7 @@ def _alone(scenario: Scenario, topology: Topology) -> Iterator[tuple[str, tuple[
         if not database.replicas:
             yield f"the only node of database {name}", primary
         elif policy is None or policy.mode == "none":
-            yield f"the primary of database {name}, which nothing replaces (policies.databases)", primary
+            yield f"the primary of database {name}, which has no promotion policy of its own", primary
     for name in scenario.system.providers:
         yield f"provider {name}", (ProviderRef(name),)
 
@@ -86,24 +86,29 @@ def _factor(retries: Retries) -> float:
 def _amplified(scenario: Scenario, topology: Topology) -> Iterator[str]:
     """The worst path of every class."""
     for name, request_class in scenario.load.classes.items():
-        worst, path = _worst(topology, name, request_class.entry, ())
+        worst, path = _worst(topology, name, request_class.entry, {})
         worst *= _factor(request_class.retries)
         if worst > MOST_AMPLIFICATION:
             words = " -> ".join(("clients", request_class.entry, *path))
             yield f"retries: when the end of this path fails, one request of class {name} becomes {worst:.3g} attempts: {words}"
 
 
-def _worst(topology: Topology, class_name: str, service: str, above: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
-    """The largest product of attempts below a service, and the way there."""
-    best: tuple[float, tuple[str, ...]] = (1.0, ())
+_Path = tuple[float, tuple[str, ...]]
+
+
+def _worst(topology: Topology, class_name: str, service: str, known: dict[str, _Path]) -> _Path:
+    """The largest product of attempts below a service, and the way there; a call back into the way counts once."""
+    if service in known:
+        return known[service]
+    best: _Path = (1.0, ())
+    known[service] = best
     for call in topology.calls_of(service, class_name):
         kind, _, name = target_of(call.to).partition("/")
-        if kind == "queue" or name in above:
-            continue
-        below = _worst(topology, class_name, name, (*above, service)) if kind == "service" else (1.0, ())
+        below = _worst(topology, class_name, name, known) if kind == "service" else (1.0, ())
         product = _factor(call.retries) * below[0]
-        if product > best[0]:
+        if kind != "queue" and product > best[0]:
             best = (product, (call.to, *below[1]))
+    known[service] = best
     return best
 
 

@@ -46,9 +46,7 @@ def comparison_text(comparison: Comparison, terminal: Terminal | None = None) ->
         found = comparison.with_verdict(verdict)
         if found:
             lines += ["", screen.bold(screen.paint(_VERDICT_WORDS[verdict], verdict))]
-            lines += table(
-                screen, [[f"  {one.kpi}", _quantile(one, one.before), _quantile(one, one.after), effect(one)] for one in found]
-            )
+            lines += table(screen, [[f"  {one.kpi}", _from_to(one), _size(one) or _directions(one)] for one in found])
     if comparison.not_compared:
         lines += ["", screen.bold("not compared")]
         lines += table(screen, [[f"  {one.kpi}", one.note] for one in comparison.not_compared])
@@ -123,14 +121,26 @@ def effect(change: Change) -> str:
     """How much changed: `x 0.62 (0.51 to 0.75), 27 better and 3 worse of 30`, or why that cannot be said."""
     if change.scale is None:
         return change.note
-    parts = []
-    if change.effect is not None:
-        if change.scale == "ratio":
-            parts.append(f"x {change.effect:.3g}{_ends(change, lambda value: f'{value:.3g}')}")
-        else:
-            parts.append(f"{_signed(change, change.effect)}{_ends(change, lambda value: _signed(change, value))}")
-    parts.append(f"{change.improved} better and {change.worsened} worse of {change.pairs}")
+    parts = [part for part in (_size(change), _directions(change)) if part]
     return ", ".join(parts) + (f"; {change.note}" if change.note else "")
+
+
+def _size(change: Change) -> str:
+    """The factor or the difference with its interval; empty where none could be measured."""
+    if change.effect is None:
+        return ""
+    if change.scale == "ratio":
+        return f"x {change.effect:.3g}{_ends(change, lambda value: f'{value:.3g}')}"
+    return f"{_signed(change, change.effect)}{_ends(change, lambda value: _signed(change, value))}"
+
+
+def _directions(change: Change) -> str:
+    return f"{change.improved} better and {change.worsened} worse of {change.pairs}" if change.pairs else change.note
+
+
+def _from_to(change: Change) -> str:
+    before, after = (_quantile(change, side) for side in (change.before, change.after))
+    return before if before == after else f"{before} -> {after}"
 
 
 def _ends(change: Change, write: Any) -> str:

@@ -87,7 +87,7 @@ def _database(timeline: Timeline, name: str, zones: tuple[str, ...], end_s: floa
             role = f"{now} from {clock(event.t, hours=hours)}"
     down_s = max([down_s, *(end_s - since for since in down_since.values())])
     if down_s:
-        return NodeImpact("down", f"a node down {duration(down_s)}")
+        return NodeImpact("down", f"node down {duration(down_s)}")
     return NodeImpact("touched", role) if role else None
 
 

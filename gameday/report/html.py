@@ -100,8 +100,10 @@ def summary(data: ReportData) -> str:
     if data.impact:
         hurt_s = sum(end - start for start, end in data.impact)
         parts.append(f"In the first replication users were hurt for {words.duration(hurt_s)} ({impact_words(data)})")
-    else:
+    elif data.accounts.offered:
         parts.append("In the first replication users were never hurt")
+    else:
+        parts.append("The first replication recorded neither requests nor impact, so nothing is known about its users")
     if data.accounts.offered:
         offered = sum(data.accounts.offered.values())
         share = f" ({words.percent(data.accounts.lost / offered)})" if offered else ""
@@ -122,7 +124,7 @@ def impact_words(data: ReportData) -> str:
         until = "the end of the run" if end >= data.end_s else words.clock(end, hours=hours)
         texts.append(f"{words.clock(start, hours=hours)} to {until}")
     more = len(data.impact) - 3
-    return ", ".join(texts) + (f" and {more} more times" if more > 0 else "")
+    return ", ".join(texts) + (f" and {more} more time{'s' if more > 1 else ''}" if more > 0 else "")
 
 
 def command(data: ReportData) -> str:

@@ -154,10 +154,14 @@ class ReportData:
         """KPIs that could not be judged, and why."""
         found = []
         for kpi in self.kpis:
-            if kpi.grade == "UNKNOWN" or kpi.unknown:
-                times = f" In {kpi.unknown} of {self.record.completed} replications." if kpi.unknown else ""
-                why = (kpi.note or "the scores give no reason").rstrip(".")
-                found.append((kpi.kpi, f"{why}.{times}"))
+            if kpi.grade != "UNKNOWN" and not kpi.unknown:
+                continue
+            why = (kpi.note or "the scores give no reason").rstrip(".")
+            if not kpi.unknown or kpi.unknown >= self.record.completed:
+                found.append((kpi.kpi, f"{why}."))
+            else:
+                times = f"not judged in {kpi.unknown} of {self.record.completed} replications"
+                found.append((kpi.kpi, f"{times}. The first replication says: {why}."))
         return found
 
 

@@ -126,9 +126,14 @@ def target_value(kpi: str, written: object) -> float | None:
 
 
 def estimate(kpi: str, data: Mapping[str, Any] | None, unit: str = "", currency: str | None = None) -> str:
-    """A quantile without its interval: `4m10s`, or `at least 30m` when it was cut off by the end of the run."""
+    """A quantile without its interval: `4m10s`, or `at least 30m` when it was cut off by the end of the run.
+
+    What is no time has no bound (a rank that was never found is at least nothing), so when cut off it is `never`.
+    """
     if not data or data.get("value") is None:
         return "not known"
+    if data.get("censored") and (KPIS[kpi].unit if kpi in KPIS else unit) != "s":
+        return "never"
     text = value(kpi, float(data["value"]), unit, currency)
     return f"at least {text}" if data.get("censored") and text != "never" else text
 
@@ -159,3 +164,12 @@ def shortened(text: str, longest: int) -> str:
     """The text, cut with an ellipsis where it is longer."""
     flat = " ".join(text.split())
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def shortened_in_the_middle(text: str, longest: int) -> str:
+    """The text with its middle cut out, because names of one family differ at the end."""
+    flat = " ".join(text.split())
+    if len(flat) <= longest:
+        return flat
+    tail = (longest - 1) // 2
+    return flat[: longest - 1 - tail].rstrip() + "\N{HORIZONTAL ELLIPSIS}" + flat[len(flat) - tail :]

@@ -108,6 +108,8 @@ class Indicator(Strict):
     """Share of good answers (correct and within the deadline) below which users notice."""
     window: Duration = 15.0
     """Window it is measured over."""
+    sustained: Duration = 10.0
+    """Time it must stay below before it counts; the impact then starts where that time began."""
     recovered_after: Duration = 60.0
     """Time it must hold before the impact counts as ended."""
 

@@ -233,7 +233,7 @@ def _fresh_share(times: list[float], every_s: float, start_s: float, end_s: floa
 
 def _kept_share(times: list[float], every_s: float, end_s: float) -> float | None:
     """Updates that followed the one before in time, of those that were due before users were well; None where none was due."""
-    due = [(t, following) for t, following in zip(times, [*times[1:], None], strict=True) if t + every_s < end_s]
+    due = [(t, following) for t, following in zip(times, [*times, None][1:], strict=True) if t + every_s < end_s]
     if not due:
         return None
     return sum(following is not None and following - t <= every_s for t, following in due) / len(due)

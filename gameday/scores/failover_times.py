@@ -64,7 +64,7 @@ def dns_tail(case: Case) -> Iterator[Measure]:
     if not changes:
         yield not_applicable(_TAIL, "no record was changed")
         return
-    untils = [*(change.t for change in changes[1:]), case.end_s]
+    untils = [*(change.t for change in changes), case.end_s][1:]
     tails = [_tail_of(case, change, until_s) for change, until_s in zip(changes, untils, strict=True)]
     known = [tail for tail in tails if tail is not None]
     if not known:

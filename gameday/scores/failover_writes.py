@@ -84,7 +84,7 @@ def _split_s(case: Case, name: str) -> float | None:
         return None
     primaries = {case.scenario.system.databases[name].primary}
     split_s = 0.0
-    for event, until_s in zip(changes, [*(event.t for event in changes[1:]), case.end_s], strict=True):
+    for event, until_s in zip(changes, [*(event.t for event in changes), case.end_s][1:], strict=True):
         (primaries.add if event.data.get("role") == "primary" else primaries.discard)(str(event.data.get("node")))
         if len(primaries) >= 2:
             split_s += max(0.0, until_s - max(event.t, case.start_s))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gameday.scenario.load import Indicator
 from sim.control.faults import FaultPlayer
 from sim.indicators import Indicators
 from sim.world import World
@@ -18,8 +19,11 @@ LEAST_ANSWERS = 10
 @dataclass(slots=True)
 class _Impact:
     started: float
+    ratio: float
     worst: float
     lost_before: int
+    cause: list[str]
+    known: bool = False
     good_since: float | None = None
 
 
@@ -30,7 +34,9 @@ class ImpactMonitor:
         self._world = world
         self._indicators = indicators
         self._faults = faults
+        self._open: dict[str, _Impact] = {}
         self.active: dict[str, _Impact] = {}
+        """Classes that are hurt, as far as it is known by now."""
 
     def check(self, now: float) -> None:
         """Judge the windows that end now."""
@@ -40,40 +46,42 @@ class ImpactMonitor:
             if max(offered, good + lost) < LEAST_ANSWERS:
                 continue
             ratio = good / (good + lost) if good + lost else 0.0
-            impact = self.active.get(name)
             if ratio < indicator.good:
-                self._bad(name, impact, ratio, now)
-            elif impact is not None:
-                impact.good_since = now if impact.good_since is None else impact.good_since
-                if now - impact.good_since >= indicator.recovered_after:
-                    self._end(name, impact, ratio)
+                self._bad(name, indicator, ratio, now)
+            elif name in self._open:
+                self._good(name, indicator, ratio, now)
 
-    def _bad(self, name: str, impact: _Impact | None, ratio: float, now: float) -> None:
-        if impact is not None:
-            impact.worst = min(impact.worst, ratio)
-            impact.good_since = None
+    def _bad(self, name: str, indicator: Indicator, ratio: float, now: float) -> None:
+        impact = self._open.get(name)
+        if impact is None:
+            lost = self._indicators.answered(name, now, now)[2] - self._indicators.answered(name, indicator.window, now)[2]
+            impact = self._open[name] = _Impact(now, ratio, ratio, lost, sorted(self._faults.active))
+        impact.worst = min(impact.worst, ratio)
+        impact.good_since = None
+        if not impact.known and now - impact.started >= indicator.sustained:
+            impact.known = True
+            self.active[name] = impact
+            data = {"flow": name, "good_ratio": impact.ratio, "objective": indicator.good, "cause": impact.cause}
+            self._world.recorder.record(impact.started, "impact.started", f"class/{name}", data)
+            self._world.tell("impact.started", name)
+
+    def _good(self, name: str, indicator: Indicator, ratio: float, now: float) -> None:
+        impact = self._open[name]
+        if not impact.known:
+            del self._open[name]
             return
-        request_class = self._world.scenario.load.classes[name]
-        lost_before = (
-            self._indicators.answered(name, now, now)[2] - self._indicators.answered(name, request_class.indicator.window, now)[2]
-        )
-        self.active[name] = _Impact(now, ratio, lost_before)
-        self._world.record(
-            "impact.started",
-            f"class/{name}",
-            flow=name,
-            good_ratio=ratio,
-            objective=request_class.indicator.good,
-            cause=sorted(self._faults.active),
-        )
-        self._world.tell("impact.started", name)
-
-    def _end(self, name: str, impact: _Impact, ratio: float) -> None:
+        impact.good_since = now if impact.good_since is None else impact.good_since
+        if now - impact.good_since < indicator.recovered_after:
+            return
+        del self._open[name], self.active[name]
         since = impact.good_since
-        assert since is not None
-        del self.active[name]
         lost = self._indicators.answered(name, since, since)[2] - impact.lost_before
-        objective = self._world.scenario.load.classes[name].indicator.good
-        data = {"flow": name, "good_ratio": ratio, "objective": objective, "worst_good_ratio": impact.worst, "lost": lost}
+        data = {
+            "flow": name,
+            "good_ratio": ratio,
+            "objective": indicator.good,
+            "worst_good_ratio": impact.worst,
+            "lost": lost,
+        }
         self._world.recorder.record(since, "impact.ended", f"class/{name}", data)
         self._world.tell("impact.ended", name)

@@ -165,6 +165,8 @@ class Leases:
 
     def _elect(self, node: Node) -> None:
         """`node` finds the lease expired: choose the most advanced candidate this side may promote."""
+        if self._by_majority and self._holder_is_back():
+            return
         able = [other for other in self._nodes.values() if self._may_stand(other)]
         if not self._by_majority:
             if any(o.serving and (o.electing or o.leads) and self._reach(node.zone, o.zone) for o in self._nodes.values()):
@@ -190,6 +192,12 @@ class Leases:
                 )
             return
         self._world.env.process(self._promote(best, old.zone))
+
+    def _holder_is_back(self) -> bool:
+        """A leader that can reach a majority again takes its lease up again before anybody is chosen in its place."""
+        before_s = self._renewed_s
+        self.renew(self._nodes[self._term.leader])
+        return self._renewed_s > before_s
 
     def _may_stand(self, node: Node) -> bool:
         current = self._cluster.current

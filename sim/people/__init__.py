@@ -19,8 +19,7 @@ def start_people(day: Day) -> None:
     cast = Cast(day.world)
     pager = Pager(day.world, cast)
     monitor = Monitor(day, pager)
-    desk = IncidentDesk(day, cast)
-    desk.blind = lambda: not monitor.works() or monitor.isolated()
+    desk = IncidentDesk(day, cast, blind=lambda: not monitor.works() or monitor.isolated())
     messages = MessageDesk(day, cast, desk)
 
     def acknowledged(page: Page, person: str) -> None:

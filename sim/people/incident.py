@@ -55,7 +55,8 @@ Listener = Callable[[Incident, str], None]
 class IncidentDesk:
     """Turns acknowledged pages into incidents and works on one at a time."""
 
-    def __init__(self, day: Day, cast: Cast) -> None:
+    def __init__(self, day: Day, cast: Cast, blind: Callable[[], bool]) -> None:
+        """`blind` says whether the dashboards are gone."""
         self._day = day
         self._world = day.world
         self._cast = cast
@@ -64,7 +65,7 @@ class IncidentDesk:
         self._tried: set[tuple[str, str]] = set()
         self.current: Incident | None = None
         self.listeners: list[Listener] = []
-        self.blind: Callable[[], bool] = lambda: False
+        self.blind = blind
         day.world.listeners.append(self._on_world)
 
     def acknowledged(self, page: Page, person: str) -> None:

@@ -36,6 +36,7 @@ class MessageDesk:
         self._count = 0
         self._busy: set[str] = set()
         self._out: dict[str, int] = {}
+        self._blind = desk.blind
         self._clocks = [ClockMachine(name, clock) for name, clock in self._plan.clocks.items()]
         self._impact_began: float | None = None
         desk.listeners.append(self._on_incident)
@@ -127,6 +128,9 @@ class MessageDesk:
             yield from self._post(name, subject)
         if self._out.get(ask.audience, 0) > number:
             self._world.record("note", subject, text=f"{name} is dropped: message/{self._out[ask.audience]} is out and newer")
+            return
+        if ask.phase == "resolved" and self._day.impacts.active and not self._blind():
+            self._world.record("note", subject, text=f"{name} is held back: the dashboards say it is not over")
             return
         self._out[ask.audience] = number
         role = audience.author if audience.author in spokesperson_roles(audience) else spokesperson_roles(audience)[0]

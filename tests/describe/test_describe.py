@@ -119,14 +119,14 @@ def test_what_has_no_second_and_takes_a_class_along_is_a_single_point_of_failure
     assert warnings(lone, ("{to: store, calls: 2}", "{to: store, calls: 2, required: false}")) == []
 
 
-def test_a_primary_that_nothing_replaces_is_a_single_point_of_failure() -> None:
+def test_a_primary_without_a_promotion_policy_is_a_single_point_of_failure() -> None:
     found = warnings(
         ("{to: store, calls: 2}", "{to: store}, {to: database/orders, operation: write}"),
         ("load:\n", "  databases: {orders: {primary: a, replicas: [b], slots: 50, service_time: 1ms}}\nload:\n"),
     )
     assert found == [
         (
-            "single point of failure: the primary of database orders, which nothing replaces (policies.databases); without it these "
+            "single point of failure: the primary of database orders, which has no promotion policy of its own; without it these "
             "classes fail: browse"
         )
     ]

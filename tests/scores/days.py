@@ -41,7 +41,12 @@ SCENARIO: Mapping[str, Any] = {
             "reports": {"instances": 1, "slots": 2, "service_time": {"family": "constant", "mean": 0.1}},
         },
         "databases": {
-            "orders": {"primary": "eu-1a", "replicas": ["eu-2a"], "slots": 4, "service_time": {"family": "constant", "mean": 0.01}}
+            "orders": {
+                "primary": "eu-1a",
+                "replicas": ["eu-2a"],
+                "slots": 4,
+                "service_time": {"family": "constant", "mean": 0.01},
+            }
         },
         "traffic": {"origins": {"west": {"share": 0.5, "region": "eu-1"}, "east": {"share": 0.5, "region": "eu-2"}}},
         "money": {"currency": "EUR", "lost_request": {"checkout": 10.0}},
@@ -54,7 +59,15 @@ SCENARIO: Mapping[str, Any] = {
     },
     "policies": {"failover": {"mode": "automatic", "pairs": {"eu-1": "eu-2"}}},
     "monitoring": {
-        "rules": {"checkout-errors": {"kind": "threshold", "on": "class/checkout", "indicator": "error_ratio", "above": 0.05, "for": 30.0}}
+        "rules": {
+            "checkout-errors": {
+                "kind": "threshold",
+                "on": "class/checkout",
+                "indicator": "error_ratio",
+                "above": 0.05,
+                "for": 30.0,
+            }
+        }
     },
     "response": {
         "people": {"ana": {}, "bo": {}, "cleo": {}},
@@ -122,7 +135,13 @@ class Day:
     def fault(self, t: float, what: str, until: float | None = None) -> Day:
         """A fault `kill region/eu-1`, healed at `until` or never."""
         kind, selector = what.split()
-        data: dict[str, JSON] = {"fault": kind, "index": self._faults, "selector": selector, "origin": "schedule", "parameters": {}}
+        data: dict[str, JSON] = {
+            "fault": kind,
+            "index": self._faults,
+            "selector": selector,
+            "origin": "schedule",
+            "parameters": {},
+        }
         self._faults += 1
         self.at(t, "fault.injected", f"fault/{data['index']}", **data)
         return self if until is None else self.at(until, "fault.healed", f"fault/{data['index']}", **data)
@@ -201,5 +220,13 @@ class Day:
 def _something(kind: str, choices: tuple[str, ...]) -> JSON:
     if choices:
         return choices[0]
-    found: dict[str, JSON] = {"text": "something", "number": 0, "text or number": 0, "flag": False, "list": [], "map": {}, "list or map": []}
+    found: dict[str, JSON] = {
+        "text": "something",
+        "number": 0,
+        "text or number": 0,
+        "flag": False,
+        "list": [],
+        "map": {},
+        "list or map": [],
+    }
     return found[kind]

@@ -105,7 +105,8 @@ def test_an_incident_that_was_never_noticed_is_worse_than_one_noticed_late() -> 
 
 
 def test_an_alert_about_what_was_hurt_or_broken_counts_as_fired() -> None:
-    day = hurt().at(620, "alert.firing", "service/reports", rule="other").at(640, "alert.firing", "database/orders", rule="orders")
+    day = Day().fault(600, "slow service/shop", until=1500).impact(610, 1520)
+    day.at(620, "alert.firing", "service/reports", rule="other").at(640, "alert.firing", "database/orders", rule="orders")
     result = day.result("detection.time_to_fire")
     assert (result.value, result.grade) == (30, Grade.UNGRADED)
 

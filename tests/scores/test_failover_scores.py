@@ -93,7 +93,13 @@ def test_without_a_policy_a_needed_failover_is_missed_where_there_is_somewhere_t
 
 @pytest.mark.parametrize(
     ("fault", "correct", "value"),
-    [("kill database/orders/primary", None, 1), ("partition link/eu-1->eu-2", None, 1), ("kill service/shop", None, 0), (None, True, 1), (None, None, 0)],
+    [
+        ("kill database/orders/primary", None, 1),
+        ("partition link/eu-1->eu-2", None, 1),
+        ("kill service/shop", None, 0),
+        (None, True, 1),
+        (None, None, 0),
+    ],
 )
 def test_a_promotion_is_right_when_its_database_was_hit(fault: str | None, correct: bool | None, value: float) -> None:
     day = Day() if fault is None else Day().fault(600, fault, until=900)
@@ -103,7 +109,11 @@ def test_a_promotion_is_right_when_its_database_was_hit(fault: str | None, corre
 
 
 def test_a_promotion_on_a_false_observation_is_false_whatever_else_is_broken() -> None:
-    day = Day().fault(600, "kill database/orders/primary").at(650, "failover.triggered", "database/orders", by="cluster", correct=False)
+    day = (
+        Day()
+        .fault(600, "kill database/orders/primary")
+        .at(650, "failover.triggered", "database/orders", by="cluster", correct=False)
+    )
     assert day.result(DECISION).value == 0
 
 
@@ -139,7 +149,9 @@ def test_lost_writes_are_counted_against_the_recovery_point() -> None:
     day = summary(Day(), lost=954, oldest_lost_s=12.0)
     assert (day.result("failover.rpo_writes").value, day.result("failover.rpo_writes").grade) == (954, Grade.U)
     assert (day.result("failover.rpo_s").value, day.result("failover.rpo_s").grade) == (12, Grade.U)
-    allowed = {"orders": {"primary": "eu-1a", "slots": 4, "service_time": {"family": "constant", "mean": 0.01}, "recovery_point": 30.0}}
+    allowed = {
+        "orders": {"primary": "eu-1a", "slots": 4, "service_time": {"family": "constant", "mean": 0.01}, "recovery_point": 30.0}
+    }
     lenient = summary(Day(system__databases=allowed), lost=954, oldest_lost_s=12.0)
     assert lenient.result("failover.rpo_s").grade is Grade.P
     assert lenient.result("failover.rpo_writes").grade is Grade.UNGRADED

@@ -26,7 +26,11 @@ def test_a_share_is_graded_by_what_is_missing(value: float, grade: str) -> None:
 
 @pytest.mark.parametrize(
     ("kpi", "target", "value"),
-    [("detection.recall", Target(">=", 1.0), 0.999), ("failover.flaps", Target("<=", 0.0), 1), ("failover.decision", Target(">=", 1), 0)],
+    [
+        ("detection.recall", Target(">=", 1.0), 0.999),
+        ("failover.flaps", Target("<=", 0.0), 1),
+        ("failover.decision", Target(">=", 1), 0),
+    ],
 )
 def test_a_target_without_room_leaves_nothing_between_p_and_u(kpi: str, target: Target, value: float) -> None:
     assert grade_value(KPIS[kpi], value, target) is Grade.U

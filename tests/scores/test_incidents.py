@@ -49,7 +49,13 @@ def test_a_second_start_without_an_end_tells_nothing_new() -> None:
 
 
 def test_each_incident_has_its_own_time_and_its_own_faults() -> None:
-    day = Day().fault(600, "kill region/eu-1", until=700).impact(610, 720).fault(2000, "slow service/shop", until=2300).impact(2050, 2320)
+    day = (
+        Day()
+        .fault(600, "kill region/eu-1", until=700)
+        .impact(610, 720)
+        .fault(2000, "slow service/shop", until=2300)
+        .impact(2050, 2320)
+    )
     first, second = incidents(day)
     assert [fault.kind for fault in first.faults] == ["kill"]
     assert [fault.kind for fault in second.faults] == ["slow"]

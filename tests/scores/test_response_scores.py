@@ -49,7 +49,6 @@ def test_pages_that_the_policy_does_not_ask_for_are_wrong(what: str, pages: list
         day.page(t, person, level=level)
     if what == "wrong person":
         day.at(700, "page.acknowledged", page="page/1", person="bo")
-        value = 0.0
     assert day.result(CORRECT).value == pytest.approx(value)
 
 
@@ -95,7 +94,9 @@ def test_the_policy_of_the_team_that_owns_what_the_rule_looks_at_is_the_one_that
 
 
 def test_a_ticket_that_is_paged_as_urgent_is_wrong() -> None:
-    rules = {"slow": {"kind": "threshold", "on": "class/checkout", "indicator": "latency_p99", "above": 1.0, "severity": "ticket"}}
+    rules = {
+        "slow": {"kind": "threshold", "on": "class/checkout", "indicator": "latency_p99", "above": 1.0, "severity": "ticket"}
+    }
     assert hurt(monitoring__rules=rules).page(650, rules=["slow"], acknowledged=700).result(CORRECT).value == 0
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from sim.traffic.changes import SetFlow, SetInstance
-from sim.traffic.plan import ClassPlan, Plan, Reason, RetryPlan
+from sim.traffic.plan import Plan, RetryPlan
 from tests.traffic.build import call, engine, entry, exponential, flow, plan, station
 
 
@@ -71,12 +71,12 @@ def test_a_fault_in_one_place_leaves_arrivals_and_branches_as_they_were() -> Non
 
 
 def test_the_decisions_of_two_edges_are_independent() -> None:
-    stations = [station("a", 0.0, slots=999, calls=(1, 2)), station("b", 0.1, slots=999), station("c", 0.1, slots=999)]
-    edges = [entry(), call(0, 1, calls_mean=0.5), call(0, 2, calls_mean=0.5)]
-    run = engine(plan(stations, edges, [flow(1000.0)], classes=(ClassPlan("c", 0, 0.15),)))
+    stations = [station("a", 0.0, slots=999, calls=(1, 2), fan_out="parallel"), station("b")]
+    edges = [entry(), *(call(0, 1, calls_mean=0.5, options=(), name=name) for name in ("first", "second"))]
+    run = engine(plan(stations, edges, [flow(1000.0)]))
     run.advance(20.0)
-    view = run.observe()  # late are those that took both branches
-    assert view.lost[0][Reason.LATE] / view.offered[0] == pytest.approx(0.25, abs=0.015)
+    view = run.observe()  # good are those that took neither branch
+    assert view.good[0] / view.offered[0] == pytest.approx(0.25, abs=0.015)
 
 
 def test_a_surge_keeps_the_mass_that_is_left() -> None:

@@ -99,8 +99,8 @@ def _draw(axes: Axes, spread: Spread) -> None:
     ):
         if value is not None and math.isfinite(value):
             axes.axvline(scale.at(value), color=colour, linewidth=width, linestyle=dashes)
-    ticks = scale.ticks(in_seconds=spread.unit == "s")
-    axes.set_xticks([scale.at(tick) for tick in ticks], [_tick(spread, tick) for tick in ticks])
+    ticks = scale.ticks(spread.unit)
+    axes.set_xticks([scale.at(tick) for tick in ticks], _tick_texts(spread, ticks))
     if never:
         axes.text(1.09, -0.045, "never", ha="center", va="top", fontsize=style.SMALL_PT, color=style.VERMILLION)
         axes.axvline(1.03, color=style.GREY, linewidth=0.6)
@@ -108,6 +108,14 @@ def _draw(axes: Axes, spread: Spread) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_title(words.shortened(spread.kpi, 44), fontsize=style.TEXT_PT, pad=16.0)
     axes.text(0.0, 1.03, words.shortened(spread.title, 56), transform=axes.transAxes, fontsize=style.SMALL_PT, color=style.GREY)
+
+
+def _tick_texts(spread: Spread, ticks: Sequence[float]) -> list[str]:
+    """The ticks in words; with as many digits as it takes to tell two of them apart."""
+    texts = [_tick(spread, tick) for tick in ticks]
+    if len(set(texts)) == len(texts):
+        return texts
+    return [f"{tick:.6g}s" if spread.unit == "s" else f"{tick:.6g}" for tick in ticks]
 
 
 def _tick(spread: Spread, tick: float) -> str:
@@ -147,21 +155,23 @@ def _edges(scale: _Scale, finite: Floats) -> Floats:
 
 def _dots(axes: Axes, scale: _Scale, finite: Floats, never: int) -> None:
     """A dot for each replication; dots at the same place are stacked."""
-    stacked: dict[float, int] = {}
-    places = [round(scale.at(float(value)) * 40) / 40 for value in sorted(finite)] + [1.09] * never
-    step = min(0.16, 0.9 / (1 + max((places.count(place) for place in places), default=1)))
+    stacked: dict[int, int] = {}
+    places = [scale.at(float(value)) for value in sorted(finite)] + [1.09] * never
+    crowded = max((sum(round(other * 40) == round(place * 40) for other in places) for place in places), default=1)
+    step = min(0.16, 0.9 / (1 + crowded))
     for place in places:
-        stacked[place] = stacked.get(place, 0) + 1
-        colour = style.VERMILLION if place > 1 else style.SKY
+        stack = round(place * 40)
+        stacked[stack] = stacked.get(stack, 0) + 1
         axes.plot(
             [place],
-            [stacked[place] * step - step / 2],
+            [stacked[stack] * step - step / 2],
             "o",
-            color=colour,
+            color=style.VERMILLION if place > 1 else style.SKY,
             markersize=6.0,
             markeredgecolor=style.INK,
             markeredgewidth=0.4,
             clip_on=False,
+            zorder=4.0,
         )
 
 
@@ -189,14 +199,16 @@ class _Scale:
         number = math.log10(max(value, 1e-12)) if self.logarithmic else value
         return min(max((number - self.low) / (self.high - self.low), 0.0), 1.0)
 
-    def ticks(self, *, in_seconds: bool) -> list[float]:
-        """Three to six round values."""
+    def ticks(self, unit: str) -> list[float]:
+        """Three to six round values; whole ones for what is counted."""
+        in_seconds = unit == "s"
         if self.logarithmic:
             low, high = 10**self.low, 10**self.high
             round_values = _ROUND_S if in_seconds else tuple(10.0**power for power in range(-9, 13))
             inside = [value for value in round_values if low <= value <= high]
             return inside[:: max(1, -(-len(inside) // 5))] or [low, high]
         step = _round_step((self.high - self.low) / 3.8, in_seconds=in_seconds)
+        step = max(step, 1.0) if unit in {"count", "rank"} else step
         first = math.ceil(self.low / step - 1e-9)
         return [(first + i) * step for i in range(9) if (first + i) * step <= self.high + 1e-9]
 

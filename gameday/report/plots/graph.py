@@ -113,7 +113,7 @@ class _Canvas:
         self._layout = layout
         self._region_pt = region_pt
         self._pitch = (width_pt - 2 * _MARGIN_PT) / layout.columns
-        self._box_pt = min(_WIDEST_BOX_PT, self._pitch - 32.0)
+        self._box_pt = min(_WIDEST_BOX_PT, self._pitch - 28.0)
         self._centre: dict[tuple[str, str], tuple[float, float]] = {}
         self._top: dict[str, float] = {}
         metrics = TextToPath()
@@ -234,20 +234,24 @@ class _Canvas:
             )
             self._axes.add_patch(patch)
             room = self._box_pt - 8.0
-            name = self._fitting(node.name, style.SMALL_PT, room)
-            detail = self._fitting(impact.text if impact else f"{_prefix(node)}{node.detail}", style.SMALL_PT - 1.5, room)
-            self._axes.text(x, y - 5.6, name, ha="center", va="center", fontsize=style.SMALL_PT, zorder=4.0)
+            size = style.SMALL_PT if self._measure(node.name, style.SMALL_PT) <= room else style.SMALL_PT - 1.5
+            name = self._fitting(node.name, size, room)
+            words = impact.text if impact else f"{_prefix(node)}{node.detail}"
+            if self._measure(words, style.SMALL_PT - 1.5) > room:
+                words = words.partition(" (")[0]
+            detail = self._fitting(words, style.SMALL_PT - 1.5, room)
+            self._axes.text(x, y - 5.6, name, ha="center", va="center", fontsize=size, zorder=4.0)
             self._axes.text(x, y + 6.4, detail, ha="center", va="center", fontsize=style.SMALL_PT - 1.5, zorder=4.0)
 
     def _fitting(self, text: str, size: float, room: float) -> str:
-        """The text, cut until it fits."""
-        from gameday.report.words import shortened
+        """The text, cut in the middle until it fits."""
+        from gameday.report.words import shortened_in_the_middle
 
         longest = len(text)
         cut = text
         while longest > 3 and self._measure(cut, size) > room:
             longest -= 1
-            cut = shortened(text, longest)
+            cut = shortened_in_the_middle(text, longest)
         return cut
 
 

@@ -70,7 +70,8 @@ def _span(pair: tuple[Event, Event | None], end_s: float, label: str, colour: st
 
 
 def _instant(event: Event, label: str, colour: str, marker: str = "o") -> Item:
-    return Item(event.t, None, shortened(label, LONGEST_LABEL), colour, marker)
+    """A diamond is a landmark of the incident."""
+    return Item(event.t, None, shortened(label, LONGEST_LABEL), colour, marker, landmark=marker == "D")
 
 
 def _faults(events: Sequence[Event], end_s: float) -> list[Item]:

@@ -1,7 +1,7 @@
 """Where the labels of a swim lane go, so that none lies on another: pure geometry in points, no drawing.
 
-The rule that surprises: a lane that would need too many rows first trades its labels for numbers with a legend, and then bundles
-what is too close together; nothing is left out of the legend's counts.
+The rule that surprises: a lane that would need too many rows first trades its labels for numbers with a legend; if that is not enough,
+what begins close together is bundled, except for what is marked as a landmark. The counts in the legend leave nothing out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from gameday.report.words import shortened
+
 MOST_ROWS: Final = 9
 """Rows a lane may have before its labels become numbers."""
 MARKER_PT: Final = 8.0
@@ -17,6 +19,8 @@ MARKER_PT: Final = 8.0
 GAP_PT: Final = 5.0
 """Least distance between two things in a row."""
 _FIRST_BUNDLE_PT: Final = 14.0
+_LONGEST_IN_BUNDLE: Final = 30
+"""Characters of a label in a legend of many."""
 
 Side = Literal["inside", "right", "left"]
 
@@ -33,6 +37,8 @@ class Item:
     """Shape of an instant, in matplotlib's letters."""
     open_ended: bool = False
     """Whether it had not ended when the run did."""
+    landmark: bool = False
+    """Whether it is never bundled with others."""
     members: int = 1
     """How many things it bundles."""
 
@@ -81,15 +87,21 @@ def place(items: Sequence[Item], ruler: Ruler, measure: Measure, first_number: i
     placed = _rows(ordered, [item.label for item in ordered], ruler, measure)
     if _height(placed) <= MOST_ROWS:
         return LaneLayout(tuple(placed), _height(placed))
+    numbers = [str(first_number + i) for i in range(len(ordered))]
+    placed = _rows(ordered, numbers, ruler, measure)
+    if _height(placed) <= MOST_ROWS:
+        return LaneLayout(tuple(placed), _height(placed), tuple(zip(numbers, ordered, strict=True)))
     width_pt = _FIRST_BUNDLE_PT
-    bundled: Sequence[Item] = ordered
     while True:
-        numbers = [str(first_number + i) for i in range(len(bundled))]
-        placed = _rows(bundled, numbers, ruler, measure)
-        if _height(placed) <= MOST_ROWS:
-            return LaneLayout(tuple(placed), _height(placed), tuple(zip(numbers, bundled, strict=True)))
         bundled = _bundled(ordered, ruler, width_pt)
-        width_pt *= 1.6
+        crowds = [item for item in bundled if item.members > 1]
+        names = {id(item): str(first_number + i) for i, item in enumerate(crowds)}
+        texts = [f"[{names[id(item)]}] {item.members} entries" if id(item) in names else item.label for item in bundled]
+        placed = _rows(bundled, texts, ruler, measure)
+        if _height(placed) <= MOST_ROWS or width_pt > ruler.width_pt:
+            legend = tuple((names[id(item)], item) for item in crowds)
+            return LaneLayout(tuple(placed), _height(placed), legend)
+        width_pt *= 1.5
 
 
 def _height(placed: Sequence[Placed]) -> int:
@@ -133,14 +145,17 @@ def _label(left: float, right: float, width: float, ruler: Ruler, *, instant: bo
 
 
 def _bundled(items: Sequence[Item], ruler: Ruler, width_pt: float) -> list[Item]:
-    """Items that begin within `width_pt` of the first of their bundle become one; a bundle of one stays itself."""
+    """Items that begin within `width_pt` of the first of their bundle become one; landmarks, and a bundle of one, stay."""
     bundles: list[list[Item]] = []
+    alone = [item for item in items if item.landmark]
     for item in items:
+        if item.landmark:
+            continue
         if bundles and ruler.at(item.start_s) - ruler.at(bundles[-1][0].start_s) < width_pt:
             bundles[-1].append(item)
         else:
             bundles.append([item])
-    return [_bundle(bundle) for bundle in bundles]
+    return sorted([*alone, *map(_bundle, bundles)], key=lambda item: item.start_s)
 
 
 def _bundle(items: list[Item]) -> Item:
@@ -148,7 +163,8 @@ def _bundle(items: list[Item]) -> Item:
         return items[0]
     counted: dict[str, int] = {}
     for item in items:
-        counted[item.label] = counted.get(item.label, 0) + 1
+        label = shortened(item.label, _LONGEST_IN_BUNDLE)
+        counted[label] = counted.get(label, 0) + 1
     names = [label if times == 1 else f"{label} (x{times})" for label, times in counted.items()]
     label = f"{len(items)}: {', '.join(names)}"
     return replace(items[0], end_s=None, label=label, marker="s", members=len(items), open_ended=False)
