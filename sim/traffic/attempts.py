@@ -82,7 +82,9 @@ class Attempts(Core):
         attempt.path = path = row[instance.zone]
         attempt.open = True
         attempt.sequence = self._tick()
-        if path.clear_there or not self._lost(attempt, path.there_cut, path.there_loss):
+        if edge.cut:
+            attempt.fate = _PARTITIONED
+        elif path.clear_there or not self._lost(attempt, path.there_cut, path.there_loss):
             if parent is None:
                 root.entered = station
             reason = self._receive(attempt)

@@ -75,13 +75,15 @@ class SetEdge:
     """Change a dependency: where it goes, whether it is used at all, and whether its name resolves.
 
     `options` empty: attempts fail as NO_ROUTE. `enabled` False: the call is skipped as if it were not in the plan
-    (degradation of an optional feature). `dns_failed_ratio` is the share of attempts that fail as DNS.
+    (degradation of an optional feature). `dns_failed_ratio` is the share of attempts that fail as DNS. `cut` True: attempts never
+    arrive, and their callers learn it by their timeout (PARTITIONED).
     """
 
     edge: int
     options: tuple[tuple[int, float], ...] | None = None
     enabled: bool | None = None
     dns_failed_ratio: float | None = None
+    cut: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,8 @@ class Changing(Attempts, Visits):
         edge = self._edges[change.edge]
         if change.enabled is not None:
             edge.enabled = change.enabled
+        if change.cut is not None:
+            edge.cut = change.cut
         if change.dns_failed_ratio is not None:
             edge.dns_failed_ratio = change.dns_failed_ratio
         if change.options is not None:

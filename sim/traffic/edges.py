@@ -38,6 +38,7 @@ class Edge:
         "budget",
         "cancel",
         "coins",
+        "cut",
         "dns_draws",
         "dns_failed_ratio",
         "earns",
@@ -79,6 +80,7 @@ class Edge:
         self.earns = plan.retry.budget_ratio
         self.fallback: Edge | None = None
         self.enabled = True
+        self.cut = False
         self.dns_failed_ratio = 0.0
         self.branch_draws = LazyDraws(streams, f"edge/{plan.name}")
         self.coins: list[float] = []  # the next numbers of that stream

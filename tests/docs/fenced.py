@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 120.0
 _FENCE = re.compile(r"^( *)```(\w*) *([^\n`]*)\n(.*?)^\1``` *$", re.MULTILINE | re.DOTALL)
-_NUMBER = r"[-+]?(?:[0-9][0-9.,]*(?:e[-+]?[0-9]+)?(?:ms|[smhd%])?)+"
+_NUMBER = r"[-+]?(?:[0-9]+(?:[.,][0-9]+)*(?:e[-+]?[0-9]+)?(?:ms|[smhd%])?)+"
 
 
 class PageIsWrong(AssertionError):  # noqa: N818 - a failed assertion of the page
@@ -65,7 +65,7 @@ def execute(page: Path, folder: Path) -> int:
             case "console":
                 _console(block, where, folder, environment)
             case "diff":
-                _edit(block, where, folder)
+                edit(block, where, folder)
             case "yaml" if block.info.startswith("file="):
                 (folder / block.info.removeprefix("file=")).write_text(block.text, encoding="utf-8")
             case "python":
@@ -115,7 +115,8 @@ def _run(arguments: list[str], folder: Path, environment: dict[str, str], where:
     return shown
 
 
-def _edit(block: Block, where: str, folder: Path) -> None:
+def edit(block: Block, where: str, folder: Path) -> None:
+    """Make the change that a diff block shows."""
     lines = block.text.splitlines()
     assert lines[0].startswith("--- "), f"{where}: a diff begins with '--- file'"
     file = folder / lines[0].removeprefix("--- ").strip()

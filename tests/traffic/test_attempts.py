@@ -60,6 +60,18 @@ def test_a_down_instance_refuses_at_once_and_an_empty_rotation_has_no_route() ->
     assert run.observe().arrived == run.observe().failed
 
 
+def test_a_cut_edge_fails_at_the_timeout_and_its_target_never_hears_of_it() -> None:
+    run = engine(plan([station("a")], [entry(timeout_s=0.5)], [flow(10.0)]))
+    run.apply(SetEdge(0, cut=True))
+    run.advance(100.0)
+    seen = run.observe()
+    assert seen.lost[0][Reason.PARTITIONED] == sum(seen.lost[0]) > 900
+    assert seen.arrived == [0]
+    run.apply(SetEdge(0, cut=False))
+    run.advance(200.0)
+    assert run.observe().good[0] > 900
+
+
 def test_an_edge_without_options_has_no_route_and_one_without_name_service_fails_as_dns() -> None:
     run = engine(plan([station("s")], [entry()], [flow(1000.0)]))
     run.apply(SetEdge(0, dns_failed_ratio=0.25))
