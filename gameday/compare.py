@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gameday.comparison import Verdict
 from gameday.scores.kpis import KPIS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gameday.comparison import Verdict
     from gameday.runfolder import RunFolder
     from gameday.scenario.model import Scenario
 
@@ -274,4 +274,9 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for number, item in enumerate(value):
             yield from _flat(item, f"{path}.{number}")
     elif value is not None and value not in ({}, []):
-        yield path, ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+        yield path, ", ".join(map(_word, value)) if isinstance(value, list) else _word(value)
+
+
+def _word(value: object) -> str:
+    """A plain value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -66,7 +66,7 @@ class Day:
         resolvers = Resolvers(world)
         failover = None
         if scenario.policies.failover.mode != "none":
-            failover = RegionFailover(world, indicators, faults, resolvers)
+            failover = RegionFailover(world, resolvers)
         return cls(world, indicators, faults, impacts, Deployer(world, indicators, faults), features, resolvers, failover)
 
 

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from sim.control.faults import FaultPlayer
 from sim.databases.cluster import Cluster
 from sim.databases.nodes import Term
 from sim.dns import Resolvers
 from sim.draws import sample
 from sim.failback import Failback
-from sim.indicators import Indicators
 from sim.probes import RegionHealth
 from sim.processes import Process, Steps
 from sim.traffic.changes import SetStation
@@ -62,8 +60,8 @@ class Move:
 class RegionFailover:
     """The controller of all regions that have a partner."""
 
-    def __init__(self, world: World, indicators: Indicators, faults: FaultPlayer, resolvers: Resolvers) -> None:  # noqa: ARG002
-        """Starts watching at once. Probes use the engine's own counters, so `indicators` and `faults` are not looked at."""
+    def __init__(self, world: World, resolvers: Resolvers) -> None:
+        """Starts watching at once."""
         self.world = world
         self.resolvers = resolvers
         self.policy = world.scenario.policies.failover
@@ -194,6 +192,9 @@ class RegionFailover:
         for step, play in steps:
             self._doing[home] = step
             began = self.world.env.now
+            if not self._is_needed(step, home):
+                self._record_step(move, step, "skipped", 0.0)
+                continue
             problem = yield from play(move)
             self._record_step(move, step, "succeeded" if problem is None else "failed", self.world.env.now - began)
             if problem is not None:
@@ -206,6 +207,12 @@ class RegionFailover:
         self.world.record("failover.completed", move.subject, failover=move.name, to=move.target)
         self.refill(move.target, move)
         self.failback.begin(move)
+
+    def _is_needed(self, step: str, home: str) -> bool:
+        """Databases are fenced if the policy says so, and promoted if any has its primary at home."""
+        if step == "fence" and not self.policy.fence:
+            return False
+        return step not in ("fence", "promote") or bool(self._databases_in(home))
 
     def _record_step(self, move: Move, step: str, outcome: str, took_s: float) -> None:
         self.world.record("failover.step", move.subject, failover=move.name, step=step, outcome=outcome, took_s=took_s)
@@ -250,8 +257,6 @@ class RegionFailover:
     def _fence(self, move: Move) -> Steps[str | None]:
         """Stop the old primaries."""
         clusters = self._databases_in(move.home)
-        if not self.policy.fence or not clusters:
-            return None
         fails = self._fails_by_itself(move)
         yield self.world.env.timeout(sample(self.policy.fence_time, self.draws[move.home]))
         if fails:

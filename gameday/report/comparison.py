@@ -130,7 +130,7 @@ def _size(change: Change) -> str:
     if change.effect is None:
         return ""
     if change.scale == "ratio":
-        return f"x {change.effect:.3g}{_ends(change, lambda value: f'{value:.3g}')}"
+        return f"x {change.effect:.3g}{_ends(change, lambda value: f'{value:.2g}')}"
     return f"{_signed(change, change.effect)}{_ends(change, lambda value: _signed(change, value))}"
 
 
@@ -139,7 +139,7 @@ def _directions(change: Change) -> str:
 
 
 def _from_to(change: Change) -> str:
-    before, after = (_quantile(change, side) for side in (change.before, change.after))
+    before, after = (_quantile(change, side).replace("at least ", ">= ") for side in (change.before, change.after))
     return before if before == after else f"{before} -> {after}"
 
 
@@ -150,10 +150,10 @@ def _ends(change: Change, write: Any) -> str:
 
 
 def _signed(change: Change, difference: float) -> str:
-    """A difference with its sign; shares differ in percentage points."""
+    """A difference with its sign; shares differ in percentage points (pp)."""
     if change.unit == "ratio":
-        return f"{difference * 100:+.3g} points"
-    return f"{difference:+.3g}"
+        return f"{difference * 100:+.2f} pp"
+    return f"{difference:+.0f}" if abs(difference) >= 100 else f"{difference:+.2g}"
 
 
 def _quantile(change: Change, side: Mapping[str, Any]) -> str:

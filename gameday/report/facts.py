@@ -69,6 +69,7 @@ class MessageRow:
 
     t: float
     after_declaration_s: float | None
+    """Since its own incident was declared; None when it was not declared before."""
     audience: str
     phase: str
     channel: str
@@ -171,11 +172,11 @@ def latency_panels(scenario: Scenario, series: SeriesSet) -> list[LatencyPanel]:
 
 def messages(timeline: Timeline) -> list[MessageRow]:
     """What was published, in order of time."""
-    declared = timeline.first("incident.declared")
+    declared = timeline.of("incident.declared")
     return [
         MessageRow(
             t=event.t,
-            after_declaration_s=event.t - declared.t if declared is not None else None,
+            after_declaration_s=_since_declaration(event, declared),
             audience=str(event.data.get("audience", "")),
             phase=str(event.data.get("phase", "")),
             channel=str(event.data.get("channel", "")),
@@ -188,6 +189,12 @@ def messages(timeline: Timeline) -> list[MessageRow]:
     ]
 
 
+def _since_declaration(message: Event, declared: Iterable[Event]) -> float | None:
+    """Seconds since the newest declaration of the message's incident."""
+    before = [event.t for event in declared if event.subject == message.subject and event.t <= message.t]
+    return message.t - before[-1] if before else None
+
+
 def _approvals(approvals: object) -> tuple[str, ...]:
     if isinstance(approvals, Sequence) and not isinstance(approvals, str):
         return tuple(_approval(one) for one in approvals)
@@ -195,11 +202,12 @@ def _approvals(approvals: object) -> tuple[str, ...]:
 
 
 def _approval(approval: object) -> str:
-    """An approval in words, whether it is a text, a person with a role, or something else."""
+    """An approval in words, whether it is a text such as `incident_commander/ana`, a mapping, or a pair."""
     if isinstance(approval, Mapping):
         who = [str(approval[key]) for key in ("person", "by", "who") if key in approval]
         role = str(approval.get("role", "")).replace("_", " ")
         return f"{who[0]} ({role})" if who and role else who[0] if who else role or str(dict(approval))
     if isinstance(approval, Sequence) and not isinstance(approval, str):
         return ", ".join(str(part) for part in approval)
-    return str(approval)
+    role, slash, person = str(approval).partition("/")
+    return f"{person} ({role.replace('_', ' ')})" if slash else role.replace("_", " ")

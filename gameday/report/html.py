@@ -6,6 +6,7 @@ they are, and what they show was escaped when they were drawn.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from gameday.timeline import Event
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from gameday.report.model import ReportData
 
@@ -84,9 +86,17 @@ def environment(*, hours: bool) -> Environment:
         "duration": lambda length_s: words.duration(float(length_s)),
         "count": lambda number: words.count(float(number)),
         "percent": lambda ratio: words.percent(float(ratio)),
+        "breakable": _breakable,
     }
     made.filters.update(filters)
     return made
+
+
+def _breakable(name: str) -> Markup:
+    """A long name that may be broken after its dots and underscores."""
+    from markupsafe import Markup, escape
+
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._/-])", name))
 
 
 def style_sheet() -> str:

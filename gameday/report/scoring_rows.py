@@ -157,9 +157,10 @@ def _value_of(name: str, result: Mapping[str, Any], unit: str, currency: str | N
     if isinstance(value, int | float):
         return words.value(name, float(value), unit, currency)
     if censored is not None:
-        return f"never, within {words.duration(float(censored))}"
-    grade = result.get("grade")
-    return "does not apply" if grade == "NOT_APPLICABLE" else "not known"
+        return f"never, within {words.duration(float(censored))}" if unit == "s" else "never"
+    if result.get("grade") == "NOT_APPLICABLE" or (result.get("not_applicable") and not result.get("unknown")):
+        return "does not apply"
+    return "no value" if result.get("not_applicable") else "not known"
 
 
 def _count(value: object) -> int:

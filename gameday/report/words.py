@@ -139,10 +139,18 @@ def estimate(kpi: str, data: Mapping[str, Any] | None, unit: str = "", currency:
 
 
 def interval(kpi: str, data: Mapping[str, Any] | None, unit: str = "", currency: str | None = None) -> str:
-    """The interval of an estimate, `3m50s to 4m40s`; an end that the sample cannot bound is said to be open."""
+    """The interval of an estimate, `3m50s to 4m40s`; an end that the sample cannot bound is said to be open.
+
+    A share is bounded by 0 and 100 % anyway; yes and no have no interval worth reading.
+    """
     if not data or (data.get("low") is None and data.get("high") is None):
         return ""
     low, high = data.get("low"), data.get("high")
+    kind = KPIS[kpi].unit if kpi in KPIS else unit
+    if kind == "bool" or (data.get("censored") and kind != "s"):
+        return ""
+    if kind == "ratio":
+        low, high = (0.0 if low is None else low), (1.0 if high is None else high)
     if low is None:
         return f"up to {value(kpi, float(high), unit, currency)}" if high is not None else ""
     if high is None:

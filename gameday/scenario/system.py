@@ -219,9 +219,10 @@ class Database(Strict):
     catch_up: Annotated[float, Field(gt=0, le=1000)] = 4.0
     """Speed of catching up after an interruption: seconds of log applied per second."""
     consistency: Literal["strong", "bounded", "eventual"] = "strong"
-    """What readers are promised; bounded: copies older than `staleness_limit` must not be read."""
+    """What readers are promised. strong: what was written last, so every read from a copy that lags is stale; bounded: nothing older
+    than `staleness_limit`; eventual: nothing about age."""
     staleness_limit: Duration | None = None
-    """Age from which a copy counts as stale; none = no limit."""
+    """bounded: age from which a copy counts as stale."""
     refuse_stale_reads: bool = False
     """Whether reads beyond the limit fail explicitly."""
     recovery_point: Duration = 0.0
@@ -236,6 +237,11 @@ class Database(Strict):
     """Time its callers wait, where they do not say otherwise."""
     boot: Duration = 60.0
     """Time a node needs to start."""
+
+    @property
+    def stale_after_s(self) -> float | None:
+        """Age from which reads from a copy break the promise to readers, seconds; None = never."""
+        return {"strong": 0.0, "bounded": self.staleness_limit, "eventual": None}[self.consistency]
 
 
 class Queue(Strict):

@@ -90,7 +90,7 @@ class Aggregate:
             "scenario": self._scenario.name,
             "seed": self._seed,
             "replications": len(self._samples),
-            "grade": Grade.U if self._hard else grade,
+            "grade": grade,
             "verdict": verdict(outcomes, hard_failures=bool(self._hard)),
             "dimensions": dimensions,
             "objectives": [as_json(outcome) for outcome in outcomes],
@@ -163,6 +163,8 @@ class Aggregate:
         p90 = samples.quantile(0.9)
         if p90 is None:
             return f"{kpi.title}: did not apply"
+        if kpi.unit == "bool":
+            return f"{kpi.title}: yes in {round(samples.judged().sum())} of {p90.n} replications"
         value = format_value(kpi, p90.value, currency)
         text = f"{kpi.title}: {'at least ' if p90.censored else ''}{value} at p90 of {p90.n} replications"
         target = self._target(samples.kpi)

@@ -31,17 +31,26 @@ _LAG: Final = "communication.status_lag"
 
 
 def required_audiences(case: Case, incident: Incident) -> dict[str, Audience]:
-    """Audiences that the severity, the exposure or a running clock requires to be told."""
+    """Audiences that the severity, the exposure or a running clock requires to be told.
+
+    An incident that nobody declared and that was over before an audience's first message was due owes that audience nothing.
+    """
     plan = case.scenario.communication
     severities = case.wanted_severities(incident)
     clocks = {plan.clocks[name].audience for name in _running_clocks(case, incident)}
     return {
         name: audience
         for name, audience in plan.audiences.items()
-        if severities & set(audience.severities)
-        or name in clocks
+        if name in clocks
         or (name == EXECUTIVES and _executives_by_exposure(case, incident))
+        or (severities & set(audience.severities) and not _over_before_due(case, incident, audience))
     }
+
+
+def _over_before_due(case: Case, incident: Incident, audience: Audience) -> bool:
+    if case.declared(incident) is not None or incident.end_s is None:
+        return False
+    return incident.end_s - incident.t0_s < audience.first_within
 
 
 def first_update(case: Case, incident: Incident) -> Iterator[Measure]:

@@ -10,15 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from gameday.scores.model import Measure, measured, not_applicable, unknown
-from gameday.scores.readings import SERVICE_BIN_S, total
 from gameday.scores.registry import Scorer, per_run
 
 if TYPE_CHECKING:
     from gameday.scores.case import Case
     from gameday.timeline import Event
 
-STALE_READS: Final = "database.stale_reads"
-"""Series of reads per second that were answered from a copy older than the declared limit, in bins of 5 s, labels {database}."""
 _COUNTS: Final = ("attempted", "acknowledged", "lost", "indeterminate", "conflicting", "unreconciled")
 
 
@@ -26,19 +23,23 @@ def stale_reads(case: Case) -> Iterator[Measure]:
     """Reads beyond the declared limit that did not fail explicitly."""
     kpi = "data.stale_reads"
     from_copies = _read_from_copies(case)
-    limited = sorted(name for name in from_copies if case.scenario.system.databases[name].staleness_limit is not None)
+    limited = sorted(name for name in from_copies if case.scenario.system.databases[name].stale_after_s is not None)
     if not limited:
-        why = "no limit of staleness is declared for what is read from copies" if from_copies else "nothing is read from copies"
+        why = "what is read from copies may be of any age" if from_copies else "nothing is read from copies"
         yield not_applicable(kpi, why)
         return
-    refusing = all(case.scenario.system.databases[name].refuse_stale_reads for name in limited)
-    series = [one for one in case.series.find(STALE_READS) if one.labels.get("database") in limited]
-    if not series:
-        hint = "; they are set to refuse such reads" if refusing else ""
-        yield unknown(kpi, f"nobody counted the stale reads of {', '.join(limited)}{hint}")
+    counted = {
+        str(event.data.get("database")): event
+        for event in case.events("writes.summary")
+        if event.data.get("stale_reads") is not None
+    }
+    blind = [name for name in limited if name not in counted]
+    events = [counted[name] for name in limited if name in counted]
+    count = sum(event.number("stale_reads") for event in events)
+    if blind and not count:
+        yield unknown(kpi, f"nobody counted the stale reads of {', '.join(blind)}")
         return
-    count = round(total(series, case.start_s, case.end_s, SERVICE_BIN_S))
-    yield measured(kpi, count, note=f"{count} reads were older than declared")
+    yield measured(kpi, count, *events, note=f"{count:.0f} reads were older than declared")
 
 
 def invariants(case: Case) -> Iterator[Measure]:
@@ -49,7 +50,9 @@ def invariants(case: Case) -> Iterator[Measure]:
         yield unknown(kpi, "nobody counted the writes") if case.scenario.system.databases else not_applicable(kpi, "no database")
         return
     broken = [(event, why) for event in summaries if (why := contradiction(case, event))]
-    note = broken[0][1] if broken else f"the counts of {len(summaries)} databases add up"
+    note = (
+        broken[0][1] if broken else f"the counts of {len(summaries)} {'database' if len(summaries) == 1 else 'databases'} add up"
+    )
     yield measured(kpi, float(not broken), *(event for event, _ in broken or [(one, "") for one in summaries]), note=note)
 
 
@@ -80,6 +83,8 @@ def contradiction(case: Case, event: Event) -> str:
         return f"{name}: more writes were acknowledged or left open than attempted"
     if count["lost"] > count["acknowledged"]:
         return f"{name}: more writes were lost than acknowledged"
+    if event.data.get("surviving") is not None and event.number("surviving") != count["acknowledged"] - count["lost"]:
+        return f"{name}: acknowledged writes are neither surviving nor lost"
     if count["conflicting"] > count["attempted"]:
         return f"{name}: more writes conflict than were attempted"
     if at_promotions > count["lost"] + count["conflicting"] + count["unreconciled"]:

@@ -25,7 +25,8 @@ FAILOVER: Final = (
         None,
         "users hurt to 99 % good for those who were moved",
         "First instant from which good answers are at least 99 % of the requests offered by the clients at home in the region that was left, "
-        "or should have been, over the indicator window and over the recovery window; minus t0.",
+        "or should have been, over the indicator window and over the recovery window; minus t0. Where only a database moved: requests of "
+        "the classes that were hurt.",
         "recovery-time policy of the scenario",
         critical=True,
     ),
@@ -153,7 +154,7 @@ DATA: Final = (
         "lower",
         0.0,
         "reads older than promised",
-        "Reads beyond the declared staleness limit that did not fail explicitly (series `database.stale_reads`).",
+        "Reads beyond the declared staleness limit that did not fail explicitly (`stale_reads` of `writes.summary`).",
         OWN,
         critical=True,
     ),
@@ -164,7 +165,7 @@ DATA: Final = (
         1.0,
         "the counts of writes add up",
         "For each database: acknowledged and indeterminate writes are part of those attempted, lost ones of those acknowledged, conflicting "
-        "ones of those attempted, and what went missing at promotions is counted as lost, conflicting or unreconciled.",
+        "ones of those attempted, surviving ones are the acknowledged less the lost, and what went missing at promotions is counted as lost, conflicting or unreconciled.",
         "set checker of Jepsen, on counts",
         critical=True,
     ),

@@ -220,8 +220,7 @@ def _names(value: object) -> list[str]:
 def _what(notice: Event) -> str:
     if notice.kind.startswith("page."):
         return "first page"
-    by = notice.data.get("by", "automation")
-    return f"{by} acted" if notice.kind != "failover.triggered" else f"failover by {by} began"
+    return f"{notice.data.get('by') or 'automation'} acted"
 
 
 def _after(delay_s: float) -> str:

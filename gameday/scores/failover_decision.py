@@ -69,11 +69,14 @@ def decisions(case: Case) -> Iterator[Decision]:
 
 
 def decisions_in(case: Case, incident: Incident) -> Iterator[Decision]:
-    """To move or to stay, for every region that an incident hit or that was left during it. Raises NoEvidenceError."""
+    """To move or to stay, for every region that an incident hit or that was left during it. Raises NoEvidenceError.
+
+    From a region that was left before, and not gone back to, there is nothing to decide.
+    """
     for home, target in possible_moves(case).items():
         behind = [fault for fault in incident.faults if home in regions_hit(case, fault)]
         triggers = [event for event in case.of(incident, "failover.triggered") if _region(event) == home]
-        if behind or triggers:
+        if triggers or (behind and not _is_away(case, home, incident.t0_s)):
             helped_by_moving = [fault for fault in behind if target not in regions_hit(case, fault)]
             yield _judge(case, incident, home, helped_by_moving, triggers[0] if triggers else None)
 
@@ -169,6 +172,13 @@ def _loss(case: Case, home: str, start_s: float, end_s: float) -> tuple[float, f
         raise NoEvidenceError(f"there is no series of requests offered by the clients of {home}")
     lost = max(0.0, asked - total(good, start_s, end_s, REQUEST_BIN_S))
     return lost / (end_s - start_s), lost / asked
+
+
+def _is_away(case: Case, home: str, t: float) -> bool:
+    """Whether a region had been left at `t` and not gone back to."""
+    moves = case.events("failover.completed", "failback.completed", "failover.rolled_back")
+    before = [event for event in moves if _region(event) == home and event.t <= t]
+    return bool(before) and before[-1].kind == "failover.completed"
 
 
 def _promotion(case: Case, event: Event) -> Decision:

@@ -7,7 +7,7 @@ before its clients have moved has recovered them too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from gameday.scores.failover_decision import NoEvidenceError, decisions_in, origins_of
@@ -32,18 +32,29 @@ _TAIL: Final = "failover.dns_tail_s"
 
 
 def recovery_time(case: Case, incident: Incident) -> Iterator[Measure]:
-    """From t0 until those at home in a region that was left, or should have been, are served well again."""
+    """From t0 until those who depend on the move are served well again.
+
+    Those are the clients at home in a region that was left, or should have been; where only a database moved, the clients of the classes
+    that were hurt.
+    """
     try:
         homes = [one.home for one in decisions_in(case, incident) if one.home is not None and one.concerns_recovery]
     except NoEvidenceError as error:
         yield unknown(_RTO, str(error), incident.impacts[0].started)
         return
-    if not homes:
-        yield not_applicable(_RTO, "no region was left, and none had to be")
+    moved = sorted({e.subject for e in case.of(incident, "failover.triggered") if e.subject.startswith("database/")})
+    if not homes and not moved:
+        yield not_applicable(_RTO, "nothing was moved, and nothing had to be")
         return
     origins: frozenset[str] = frozenset().union(*(origins_of(case, home) for home in homes))
-    offered = chosen(case.series, "requests.offered", lambda labels: labels.get("origin") in origins)
-    good = chosen(case.series, "requests.good", lambda labels: labels.get("origin") in origins)
+    hurt = {impact.request_class for impact in incident.impacts}
+
+    def concerned(labels: Mapping[str, str]) -> bool:
+        return labels.get("origin") in origins if homes else labels.get("class") in hurt
+
+    offered = chosen(case.series, "requests.offered", concerned)
+    good = chosen(case.series, "requests.good", concerned)
+    whom = f"clients of {', '.join(homes)}" if homes else f"users of {', '.join(sorted(hurt))}"
     events = [incident.impacts[0].started, *case.of(incident, "failover.triggered", "failover.completed")[:2]]
     if not offered:
         yield unknown(_RTO, "there is no series of requests offered by the clients concerned", *events)
@@ -51,10 +62,10 @@ def recovery_time(case: Case, incident: Incident) -> Iterator[Measure]:
     short_s, long_s = _windows(case, incident)
     at_s = _first_good(offered, good, incident.t0_s, case.end_s, short_s, long_s)
     if at_s is None:
-        yield never(_RTO, case.end_s - incident.t0_s, *events, note=f"clients of {', '.join(homes)} were not served well again")
+        yield never(_RTO, case.end_s - incident.t0_s, *events, note=f"{whom} were not served well again")
         return
     taken_s = at_s - incident.t0_s
-    note = f"clients of {', '.join(homes)} served well {format_value(_RTO, taken_s)} after impact"
+    note = f"{whom} served well {format_value(_RTO, taken_s)} after impact"
     yield measured(_RTO, taken_s, *events, note=note)
 
 
@@ -64,8 +75,7 @@ def dns_tail(case: Case) -> Iterator[Measure]:
     if not changes:
         yield not_applicable(_TAIL, "no record was changed")
         return
-    untils = [*(change.t for change in changes), case.end_s][1:]
-    tails = [_tail_of(case, change, until_s) for change, until_s in zip(changes, untils, strict=True)]
+    tails = [_tail_of(case, change, _next_change_s(case, change)) for change in changes]
     known = [tail for tail in tails if tail is not None]
     if not known:
         if case.series.find("dns.share"):
@@ -96,11 +106,11 @@ def _tail_of(case: Case, change: Event, until_s: float) -> Measure | None:
     dns = case.scenario.system.traffic.dns
     found: list[Measure] = []
     for series in case.series.find("dns.share", {"region": target_region}):
+        if _is_of_another(case, change, series):
+            continue
         if series.at(change.t) >= MOVED_SHARE:
             continue  # these clients were there already
-        origin = case.scenario.system.traffic.origins.get(series.labels.get("origin", ""))
-        resolvers = max(1.0, dns.resolvers * (origin.share if origin else 1.0))
-        target = Target("<=", model_tail_s(change.number("ttl_s"), dns.ignore_ttl, dns.ignore_for, resolvers))
+        target = Target("<=", model_tail_s(change.number("ttl_s"), dns.ignore_ttl, dns.ignore_for, dns.resolvers))
         after = series.between(change.t, until_s)
         moved = [t for t, share in zip(after.t.tolist(), after.values.tolist(), strict=True) if share >= MOVED_SHARE]
         if moved:
@@ -110,6 +120,20 @@ def _tail_of(case: Case, change: Event, until_s: float) -> Measure | None:
         else:
             found.append(never(_TAIL, until_s - change.t, change, note="clients still went to the old place", target=target))
     return max(found, key=lambda tail: math.inf if tail.value is None else tail.value, default=None)
+
+
+def _next_change_s(case: Case, change: Event) -> float:
+    """When the same record was changed again; the end of the run where it was not."""
+    later = case.events("dns.changed").where(
+        lambda event: event.t > change.t and event.data.get("record") == change.data.get("record")
+    )
+    return later[0].t if later else case.end_s
+
+
+def _is_of_another(case: Case, change: Event, series: Series) -> bool:
+    """Whether a record is that of one population of clients, and the series of another."""
+    record = change.data.get("record")
+    return record in case.scenario.system.traffic.origins and record != series.labels.get("origin")
 
 
 def _windows(case: Case, incident: Incident) -> tuple[float, float]:

@@ -135,7 +135,10 @@ def format_value(kpi: Kpi | str, value: float, currency: str | None = None) -> s
 
 
 def format_target(kpi: Kpi | str, target: Target, currency: str | None = None) -> str:
-    """A target as it may be written in a scenario, with blanks for reading: `<= 5m`, `>= 99 %`."""
+    """A target as it may be written in a scenario, with blanks for reading: `<= 5m`, `>= 99 %`, `yes`."""
+    definition = kpi_named(kpi) if isinstance(kpi, str) else kpi
+    if definition.unit == "bool":
+        return format_value(definition, target.value)
     return f"{target.op} {format_value(kpi, target.value, currency)}"
 
 
@@ -173,7 +176,9 @@ def _value_in(kpi: Kpi, text: str) -> float:
                 return float(units.parse_money(text))
             case "bool":
                 return _yes_no(text)
-            case "count" | "per_day" | "rank":
+            case "per_day":
+                return _plain_number(text.removesuffix("per day").rstrip())
+            case "count" | "rank":
                 return _plain_number(text)
     except units.UnitError as problem:
         raise TargetError(f"the target of {kpi.name} {problem}", problem.suggestion) from None

@@ -45,8 +45,6 @@ def score(recording: Recording, scenario: Scenario, scorers: Sequence[Scorer] | 
     currency = scenario.system.money.currency
     dimensions = {name: _dimension(name, results, currency) for name in DIMENSIONS if _has_results(name, results)}
     grade = worst(dimension.grade for dimension in dimensions.values())
-    if any(result.hard_failure for result in results.values()):
-        grade = Grade.U
     return Scorecard(grade, dimensions, tuple(by_incident), incidents if isinstance(incidents, int) else 0)
 
 

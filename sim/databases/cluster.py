@@ -52,9 +52,7 @@ class Cluster:
         self.succession = Succession(self)
         self.router = Router(self)
         self._primaries = -1
-        self._limit_s = database.staleness_limit
-        if self._limit_s is None and database.consistency == "strong":
-            self._limit_s = 0.0
+        self._limit_s = database.stale_after_s
         self._is_read = any(world.wiring.edges[edge].operation == "read" for edge in world.wiring.edges_to(self.subject))
         world.listeners.append(self._on_world)
 
@@ -159,6 +157,8 @@ class Cluster:
         }
         if wanted == node.applied:
             return
+        if wanted["stale"] != node.applied.get("stale", False):
+            self.writes.count_stale_reads()
         self.world.apply(
             SetStation(
                 node.station,
@@ -173,19 +173,18 @@ class Cluster:
     # -- staleness ------------------------------------------------------------------------------------------------------
 
     def _mark_stale(self) -> None:
-        """A copy older than promised is stale: `staleness_limit`, or any age at all when consistency is strong."""
+        """A copy older than the declared limit is stale; reads are counted when that changes, and at the end."""
         if self._limit_s is None or not self._is_read:
             return
         stale = {
             node.zone: node is not self.leader and self.replication.behind_s(node) > self._limit_s for node in self.nodes.values()
         }
-        if any(node.stale or stale[node.zone] for node in self.nodes.values()):
+        if any(node.stale != stale[node.zone] for node in self.nodes.values()):
             self.writes.count_stale_reads()
         for node in self.nodes.values():
             if node.stale != stale[node.zone]:
                 node.stale = stale[node.zone]
-                if self._limit_s > 0.0:
-                    self._record_lag(node)
+                self._record_lag(node)
 
     def _next_stale_s(self) -> float:
         """Time until a copy that stands still, or catches up, crosses the limit."""

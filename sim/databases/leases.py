@@ -176,7 +176,8 @@ class Leases:
         old = self._cluster.leader
         why = f"the lease of {old.zone} ran out"
         if self._once("triggered"):
-            data = {"failover": self._cluster.subject, "why": why, "by": "cluster manager", "correct": not old.serving}
+            correct = not self._cluster.router.serves_users(old)
+            data = {"failover": self._cluster.subject, "why": why, "by": "cluster manager", "correct": correct}
             self._world.record("failover.triggered", self._cluster.subject, **data)
         if not able:
             votes = f"{self._votes(node.zone)} of {len(self._voters())} voters reached"

@@ -52,6 +52,12 @@ class Router:
         group = self._groups.get((region, nearest))
         return None if group is None else group.zone
 
+    def serves_users(self, node: Node) -> bool:
+        """Ground truth: whether a node answers callers that users can reach (anybody, when nobody calls)."""
+        regions = {group.region for group in self._groups.values()}
+        used = [region for region in regions if self._world.reachable("internet", f"region/{region}")]
+        return any(self._answers(region, node) for region in used) if regions else node.serving
+
     def update(self) -> None:
         """Start a switch for every group whose router sees another target than its own."""
         for group in self._groups.values():

@@ -32,7 +32,11 @@ class Losing:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Acknowledged writes beside the history. Seconds are the age of the oldest at the promotion that left it behind."""
+    """Acknowledged writes beside the history.
+
+    `oldest_s` is the age of the oldest when its primary stopped taking writes, or when the history went on without it if that came
+    first: a recovery point is measured back from the disruption, not from the repair.
+    """
 
     lost: int = 0
     conflicting: int = 0
@@ -119,6 +123,13 @@ class Writes:
         since = self._open_since.get(zone)
         return (since is not None and at >= since) or any(start <= at < end for start, end in self._open[zone])
 
+    def _stopped_taking_writes(self, zone: str, before: float) -> float:
+        """When a node last stopped taking writes, up to `before`; `before` itself when it went on."""
+        since = self._open_since.get(zone, inf)
+        if since < before or any(start < before <= end for start, end in self._open[zone]):
+            return before
+        return max((end for _, end in self._open[zone] if end <= before), default=before)
+
     # -- the count ------------------------------------------------------------------------------------------------------
 
     def losing(self) -> Iterator[Losing]:
@@ -144,6 +155,7 @@ class Writes:
         oldest_s: float | None = None
         for part in self.losing():
             winner, origin = self._winner(part.term)
+            stopped_s = self._stopped_taking_writes(part.term.leader, winner)
             log = self._world.engine.write_log(part.station)
             for position in range(part.first - log.base, part.end - log.base):
                 if not log.acknowledged[position]:
@@ -155,7 +167,7 @@ class Writes:
                 lost += 1
                 conflicting += conflicts
                 unreconciled += conflicts or part.term.number in self.met
-                oldest_s = max(oldest_s or 0.0, winner - committed_s)
+                oldest_s = max(oldest_s or 0.0, stopped_s - committed_s)
         return Losses(lost, conflicting, unreconciled, oldest_s)
 
     def _winner(self, term: Term) -> tuple[float, Term | None]:

@@ -44,7 +44,12 @@ class Block:
 def blocks(text: str) -> list[Block]:
     """All fenced blocks of a page."""
     return [
-        Block(found[2], found[3].strip(), re.sub(f"^{found[1]}", "", found[4], flags=re.MULTILINE), text[: found.start()].count("\n") + 1)
+        Block(
+            found[2],
+            found[3].strip(),
+            re.sub(f"^{found[1]}", "", found[4], flags=re.MULTILINE),
+            text[: found.start()].count("\n") + 1,
+        )
         for found in _FENCE.finditer(text)
     ]
 
@@ -87,7 +92,15 @@ def _environment(bin_folder: Path) -> dict[str, str]:
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "110", "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1"}
+    return {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "110",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "NO_COLOR": "1",
+    }
 
 
 def _console(block: Block, where: str, folder: Path, environment: dict[str, str]) -> None:
@@ -152,7 +165,12 @@ def matches(expected: str, shown: str, *, varies: bool = False) -> bool:
     pattern = ""
     for line in expected.rstrip("\n").split("\n") if expected.strip() else []:
         pattern += r"(?:[^\n]*\n)*" if line.strip() == "..." else _line_pattern(line, varies=varies) + "\n"
-    return re.fullmatch(pattern, "".join(" ".join(line.split()) + "\n" for line in shown.rstrip("\n").split("\n")) if shown.strip() else "") is not None
+    return (
+        re.fullmatch(
+            pattern, "".join(" ".join(line.split()) + "\n" for line in shown.rstrip("\n").split("\n")) if shown.strip() else ""
+        )
+        is not None
+    )
 
 
 def _line_pattern(line: str, *, varies: bool) -> str:

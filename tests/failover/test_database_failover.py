@@ -26,6 +26,7 @@ def test_a_killed_primary_loses_exactly_the_writes_replication_had_not_carried(s
     gap = day.acknowledged_between("a1", 30.0 - 0.2, 40.0)
     assert gap > 300
     assert summary["lost"] == gap == day.events("failover.promoted")[0].data["lost_writes"]
+    assert summary["oldest_lost_s"] == pytest.approx(10.2, abs=0.2), "measured back from the kill"
     assert summary["conflicting"] == 0
     assert summary["unreconciled"] == 0, "the node never came back with them"
     assert summary["acknowledged"] == summary["surviving"] + summary["lost"]
@@ -252,6 +253,14 @@ def test_people_promote_what_can_be_promoted_and_are_told_why_not(small):
     assert "no replica" in day.cluster.request_promotion("ana")
 
 
+def test_a_primary_nobody_can_reach_is_rightly_replaced_though_it_runs(small):
+    day = small(promotion={})
+    cut_off(day, "a", 60.0)
+    day.at(60.0, "cut", "link/internet<->a")
+    day.until(100.0)
+    assert [event.data["correct"] for event in day.events("failover.triggered")] == [True]
+
+
 def test_callers_cut_off_with_the_old_primary_are_routed_back_after_the_partition(small):
     day = small(promotion={"fence": False}, load=near_and_far(), system=two_origins())
     cut_off(day, "a", 60.0, 103.0)
@@ -300,6 +309,13 @@ def test_reads_from_a_copy_older_than_promised_are_counted_or_refused(small):
     assert sum(reasons) == pytest.approx(40 * (60.0 - stale_from), rel=0.1)
 
 
+@pytest.mark.parametrize(("consistency", "stale"), [("strong", 40 * 60), ("eventual", 0)])
+def test_the_promise_to_readers_decides_what_counts_as_stale(small, consistency, stale):
+    day = small(system=reads(consistency=consistency))
+    day.until(60.0)
+    assert day.finish()["stale_reads"] == pytest.approx(stale, rel=0.1)
+
+
 def test_reads_of_a_dead_copy_go_to_the_primary_after_the_routers_delay(small):
     day = small(system=reads(consistency="eventual"))
     day.at(30.0, "kill", "database/orders@b1")
@@ -317,3 +333,14 @@ def test_the_log_stays_short_and_the_count_stays_exact(small):
         day.until(500.0)
     assert short.world.engine.write_log(short.cluster.nodes["a1"].station).base > 5000
     assert short.finish() == whole.finish()
+
+
+def test_a_fenced_primary_commits_nothing_of_what_it_had_in_hand(small):
+    day = small(database={"service_time": "constant 400ms"})
+    day.until(30.0)
+    day.cluster.fence("a1")
+    day.until(40.0)
+    assert day.log("a1")[0][-1] <= 30.0
+    day.cluster.unfence("a1")
+    day.until(50.0)
+    assert day.log("a1")[0][-1] > 49.0

@@ -5,6 +5,7 @@ from math import exp, sqrt
 import pytest
 
 RESOLVERS = 2000
+FEW = {"classes": {"buy": {"entry": "shop", "rate": "1/s"}}}
 
 
 def traffic(**dns):
@@ -34,13 +35,23 @@ def test_the_share_at_the_old_place_falls_in_a_straight_line_over_the_time_to_li
 
 
 def test_clients_that_ignore_the_time_to_live_are_an_exponential_tail(small):
-    day = small(system=traffic(ignore_ttl=0.2, ignore_for="300s"))
-    move(day, 100.0)
+    day = small(system=traffic(ignore_ttl=0.2, ignore_for="300s"), load=FEW)
+    move(day, 3000.0)
     for after in (60, 200, 400):
-        day.until(100.0 + after + 1e-6)
+        day.until(3000.0 + after + 1e-6)
         # their expiry is uniform in the time to live, then exponential: the mean of exp(-(after - u)/300) over u in [0, 60]
         tail = 0.2 * 300.0 / 60.0 * (exp(-(after - 60.0) / 300.0) - exp(-after / 300.0))
         assert day.resolvers.share("everyone", "a") == pytest.approx(tail, abs=tolerance(0.2) + tolerance(tail))
+
+
+def test_clients_that_ignore_it_keep_a_second_change_from_themselves_as_long(small):
+    day = small(system=traffic(ttl="10s", ignore_ttl=1.0, ignore_for="300s"), load=FEW)
+    move(day, 100.0)
+    day.until(500.0)
+    there = day.resolvers.share("everyone", "b")
+    day.resolvers.move(["everyone"], "a")
+    day.until(600.0)
+    assert day.resolvers.share("everyone", "b") == pytest.approx(there * exp(-95.0 / 300.0), abs=0.05)
 
 
 def test_requests_are_answered_where_the_caches_point(small):

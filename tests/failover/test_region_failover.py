@@ -33,7 +33,8 @@ def controlled(small):
             system={"traffic": {"dns": {"ignore_ttl": 0.0, "resolvers": 500}}, **(extra or {})},
         )
         indicators = Indicators(day.world.wiring, lambda name: day.world.clusters[name].lag_s())
-        day.controller = RegionFailover(day.world, indicators, FaultPlayer(day.world), day.resolvers)
+        FaultPlayer(day.world)
+        day.controller = RegionFailover(day.world, day.resolvers)
         return day
 
     return make
@@ -65,6 +66,13 @@ def test_a_dead_region_is_left_step_by_step_and_each_takes_its_own_time(controll
     good = day.world.engine.observe().good[0]
     day.until(210.0)
     assert day.world.engine.observe().good[0] - good == pytest.approx(400, rel=0.2), "served at the target"
+
+
+def test_steps_with_nothing_to_do_are_recorded_as_skipped(controlled):
+    day = controlled(databases=[])
+    day.at(60.0, "kill", "region/a")
+    day.until(150.0)
+    assert [step for step, outcome in steps(day) if outcome == "skipped"] == ["fence", "promote"]
 
 
 def test_a_cut_between_vantage_and_region_is_a_false_failover(controlled):
@@ -159,6 +167,16 @@ def test_a_step_that_fails_by_itself_is_rolled_back_where_the_home_works(control
 def fail_only(day, step):
     """Let just one step fail by itself: the draw is made once per step."""
     day.controller._fails_by_itself = lambda move: day.controller._doing[move.home] == step
+
+
+@pytest.mark.parametrize("rollback", [True, False])
+def test_a_failed_promotion_releases_the_fenced_primary_if_it_is_undone(controlled, rollback):
+    day = controlled(vantage=["c"], rollback=rollback)
+    fail_only(day, "promote")
+    day.at(60.0, "cut", "link/c<->a")
+    day.until(200.0)
+    assert [event.data["step"] for event in day.events("failover.failed")] == ["promote"]
+    assert day.cluster.writable() == (["a1"] if rollback else [])
 
 
 @pytest.mark.parametrize("rollback", [True, False])

@@ -90,3 +90,25 @@ def test_quorum_commits_with_the_nodes_as_voters_lose_nothing(small, plan, seed)
     """The majority that confirms a write and the majority that elects share a node."""
     day = play(small, plan, seed, database={"replication": "quorum"}, promotion={"voters": []})
     assert day.finish()["lost"] == 0
+
+
+def test_a_leader_that_is_back_among_the_majority_goes_before_a_replica_that_has_less(small):
+    """Found by the law above: the last confirming replica returns and sees the expired lease before the leader renews it."""
+    plan = [(NODES[0], 5.0, 5.0), (NODES[0], 21.0, 5.0), (NODES[2], 15.0, 9.0)]
+    day = play(small, [("kill", *fault) for fault in plan], 0, database={"replication": "quorum"}, promotion={"voters": []})
+    assert day.finish()["lost"] == 0
+
+
+def test_writes_that_only_one_side_of_a_split_has_are_kept_until_it_is_over(small):
+    """The old primary goes on alone; when it is promoted before it has caught up, the writes it never got are counted."""
+    system = {"traffic": {"origins": {"far": {"share": 1.0, "region": "b"}}}}
+    day = small(promotion={"fence": False}, database={"catch_up": 1.1}, keep_logs=False, system=system)
+    for other in "bc":
+        day.at(60.0, "cut", f"link/a<->{other}")
+        day.at(200.0, "mend", f"link/a<->{other}")
+    day.at(300.0, "kill", "database/orders@b1")
+    day.until(340.0)
+    assert day.cluster.primary == "a1"
+    first, second = (event.data["lost_writes"] for event in day.events("failover.promoted"))
+    assert day.finish()["lost"] == first + second
+    assert second > 1000

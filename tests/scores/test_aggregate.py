@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from gameday.scores import Grade, ReplicationScores, replication_scores
 from gameday.scores.aggregate import Aggregate
@@ -74,6 +74,11 @@ def test_many_replications_have_statistics_towards_the_bad_side() -> None:
         content["dimensions"]["detection"]["reason"]
         == "users hurt to first notice: 11m35s at p90 of 5 replications, target <= 5m"
     )
+
+
+def test_a_yes_or_no_is_told_by_how_many() -> None:
+    content = together(day(), day(), day(None)).scores()
+    assert content["dimensions"]["compliance"]["reason"] == "the record is whole: yes in 3 of 3 replications"
 
 
 def test_never_is_shown_as_at_least_and_counts() -> None:

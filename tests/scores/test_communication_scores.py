@@ -106,7 +106,7 @@ def test_an_external_message_without_role_or_approval_caps_the_run(message: dict
 
 def test_approvals_may_be_their_own_events_but_not_come_after() -> None:
     def day(approved_at: float) -> Day:
-        approval = {
+        approval: dict[str, Any] = {
             "message": "message/1300",
             "audience": "customers",
             "approvals": [{"role": "incident_commander", "person": "cleo"}],

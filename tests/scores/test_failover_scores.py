@@ -46,6 +46,17 @@ def test_leaving_a_region_that_is_well_again_at_once_is_false() -> None:
     assert (result.value, result.note.partition(":")[0]) == (0, "false failover")
 
 
+def test_from_a_region_that_is_left_already_there_is_nothing_to_leave() -> None:
+    def day() -> Day:
+        return move(lost_region(until=None, well=900), 650).impact(1500, 2500)
+
+    assert day().result(DECISION).value == 1
+    assert [one.grade for one in day().card().by_incident if one.kpi == RTO][1] is Grade.NOT_APPLICABLE
+    back = day().at(1000, "failback.completed", "region/eu-1")
+    back.series.clear()
+    assert back.requests((610, 2500)).result(DECISION).note.startswith("missed")
+
+
 def test_staying_through_a_short_fault_is_right() -> None:
     assert lost_region(until=660, well=670).result(DECISION).value == 1
 
@@ -124,7 +135,7 @@ def test_recovery_counts_until_the_clients_are_served_well_for_good() -> None:
 
 def test_a_short_relief_is_no_recovery() -> None:
     day = Day().fault(600, "kill region/eu-1", until=2400).impact(610, 2410)
-    labels = {"class": "checkout", "origin": "west"}
+    labels: dict[str, Any] = {"class": "checkout", "origin": "west"}
     day.rate("requests.offered", [(0, END_S, 10)], **labels)
     day.rate("requests.good", [(0, 610, 10), (610, 700, 2), (700, 730, 10), (730, 1000, 2), (1000, END_S, 10)], **labels)
     assert move(day, 650).result(RTO).value == pytest.approx(390, abs=2)
@@ -246,7 +257,7 @@ def test_the_tail_of_name_resolution_is_held_against_its_model() -> None:
     result = day.result("failover.dns_tail_s")
     assert result.value == 2300
     assert result.target is not None
-    assert result.target.value == pytest.approx(model_tail_s(60, 0.05, 1800, 1000))
+    assert result.target.value == pytest.approx(model_tail_s(60, 0.05, 1800, 2000))
     assert result.grade is Grade.P
 
 
@@ -257,6 +268,17 @@ def test_clients_that_have_not_moved_when_the_run_ends_are_censored_and_those_al
     day.samples("dns.share", [0, 800], [0.0, 0.9], origin="west", region="eu-2")
     assert day.result("failover.dns_tail_s").censored_at == END_S - 700
     assert Day().at(700, "dns.changed", "x", to="eu-2").result("failover.dns_tail_s").grade is Grade.UNKNOWN
+
+
+def test_each_record_is_watched_until_it_changes_again_whatever_others_do() -> None:
+    day = Day()
+    for record, region in (("west", "eu-2"), ("east", "eu-1")):
+        day.at(700, "dns.changed", f"dns/{record}", record=record, to=region, ttl_s=60)
+    day.samples("dns.share", [0, 760], [0.0, 1.0], origin="west", region="eu-2")
+    day.samples("dns.share", [0, 790], [0.0, 1.0], origin="east", region="eu-1")
+    assert day.result("failover.dns_tail_s").value == 90
+    day.at(780, "dns.changed", "dns/east", record="east", to="eu-2", ttl_s=60)
+    assert day.result("failover.dns_tail_s").censored_at == 80
 
 
 def test_the_model_of_the_tail_ends_at_the_time_to_live_when_nearly_all_keep_to_it() -> None:

@@ -128,6 +128,13 @@ def test_money_is_written_with_its_currency() -> None:
     assert format_target("cost.lost_revenue", Target("<=", 10.0), "EUR") == "<= 10.00 EUR"
 
 
+@pytest.mark.parametrize("name", sorted(KPIS))
+def test_a_target_that_was_written_is_read_back(name: str) -> None:
+    target = default_target(KPIS[name])
+    if target is not None:
+        assert parse_target(name, format_target(name, target)) == target
+
+
 @given(st.sampled_from(sorted(KPIS)), st.floats(0, 1e6))
 def test_what_meets_a_target_still_does_when_it_gets_better(name: str, value: float) -> None:
     kpi = KPIS[name]

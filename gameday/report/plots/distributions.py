@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gameday.report import words
@@ -28,6 +29,8 @@ _COLUMNS: Final = 3
 _PANEL_HEIGHT_IN: Final = 1.35
 _ROW_IN: Final = 2.2
 _TOP_IN: Final = 0.32
+_CHARACTER: Final = 0.024
+"""Width of a character of a tick label, as a share of the panel."""
 _DECADES_FOR_LOG: Final = 40.0
 _ROUND_S: Final = (
     *(0.001, 0.01, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0),
@@ -99,7 +102,7 @@ def _draw(axes: Axes, spread: Spread) -> None:
     ):
         if value is not None and math.isfinite(value):
             axes.axvline(scale.at(value), color=colour, linewidth=width, linestyle=dashes)
-    ticks = scale.ticks(spread.unit)
+    ticks = _with_room(scale, spread, scale.ticks(spread.unit), right=0.9 if never else 1.08)
     axes.set_xticks([scale.at(tick) for tick in ticks], _tick_texts(spread, ticks))
     if never:
         axes.text(1.09, -0.045, "never", ha="center", va="top", fontsize=style.SMALL_PT, color=style.VERMILLION)
@@ -108,6 +111,18 @@ def _draw(axes: Axes, spread: Spread) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_title(words.shortened(spread.kpi, 44), fontsize=style.TEXT_PT, pad=16.0)
     axes.text(0.0, 1.03, words.shortened(spread.title, 56), transform=axes.transAxes, fontsize=style.SMALL_PT, color=style.GREY)
+
+
+def _with_room(scale: _Scale, spread: Spread, ticks: list[float], right: float) -> list[float]:
+    """The ticks whose labels fit beside each other and end before `right`; every second, third ... where they do not."""
+    widths = [len(text) * _CHARACTER for text in _tick_texts(spread, ticks)]
+    fitting = [(tick, width) for tick, width in zip(ticks, widths, strict=True) if scale.at(tick) + width / 2 <= right]
+    for every in range(1, len(fitting)):
+        kept = fitting[::every]
+        gaps = [scale.at(b) - scale.at(a) - (width_a + width_b) / 2 for (a, width_a), (b, width_b) in pairwise(kept)]
+        if min(gaps, default=1.0) >= _CHARACTER:
+            return [tick for tick, _ in kept]
+    return [tick for tick, _ in fitting[:1]]
 
 
 def _tick_texts(spread: Spread, ticks: Sequence[float]) -> list[str]:
@@ -201,6 +216,8 @@ class _Scale:
 
     def ticks(self, unit: str) -> list[float]:
         """Three to six round values; whole ones for what is counted."""
+        if unit == "bool":
+            return [0.0, 1.0]
         in_seconds = unit == "s"
         if self.logarithmic:
             low, high = 10**self.low, 10**self.high

@@ -156,11 +156,12 @@ def _database(book: Book, path: Path, database: Database) -> None:
             book.wrong(place, "there is a node of this database in this zone already; a zone holds one")
     if database.replication != "asynchronous" and not database.replicas:
         book.wrong((*path, "replication"), f"{database.replication} replication needs a replica", value=database.replication)
-    if database.staleness_limit is None:
-        if database.consistency == "bounded":
-            book.wrong((*path, "consistency"), "bounded consistency needs a staleness_limit")
-        if database.refuse_stale_reads:
-            book.wrong((*path, "refuse_stale_reads"), "has no effect without a staleness_limit")
+    if database.consistency == "bounded" and database.staleness_limit is None:
+        book.wrong((*path, "consistency"), "bounded consistency needs a staleness_limit")
+    if database.consistency != "bounded" and database.staleness_limit is not None:
+        book.wrong((*path, "staleness_limit"), f"has no effect on {database.consistency} consistency, only on bounded")
+    if database.stale_after_s is None and database.refuse_stale_reads:
+        book.wrong((*path, "refuse_stale_reads"), "has no effect where copies may be of any age")
 
 
 def _traffic(book: Book) -> None:

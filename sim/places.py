@@ -1,0 +1,200 @@
+"""What stands where in the simulated system, what a selector means in it now, and who can reach whom.
+
+The rule that surprises: a selector means what is there when it is asked, with instances that were added since the start; `pin` keeps
+that meaning, so that a fault heals what it hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from gameday.resources import InstanceRef, NodeRef, ProviderRef, QueueRef, Ref, ZoneRef, in_order
+from gameday.scenario.model import Scenario
+from gameday.selectors import Selector
+from sim.databases.cluster import Cluster
+from sim.recorder import Recorder
+from sim.streams import Streams
+from sim.traffic import Engine
+from sim.traffic.changes import Change
+from sim.units import Effects, Unit
+from sim.wiring import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned(Selector):
+    """A selector together with what it meant when it was pinned."""
+
+    refs: tuple[Ref, ...] = ()
+
+
+@dataclass(slots=True)
+class Link:
+    """Why one direction between two zones is slow, lossy or cut."""
+
+    cuts: int = 0
+    extra_s: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+
+class Places:
+    """State of one replication's world, and what is true in it. `sim.ports` and `sim.world` change it."""
+
+    def __init__(
+        self, env: simpy.Environment, scenario: Scenario, wiring: Wiring, engine: Engine, streams: Streams, recorder: Recorder
+    ) -> None:
+        self.env = env
+        self.scenario = scenario
+        self.wiring = wiring
+        self.topology = wiring.topology
+        self.engine = engine
+        self.streams = streams
+        self.recorder = recorder
+        self.units: list[list[Unit]] = [
+            [Unit(s, i, plan.name, plan.zone, plan.slots) for i, plan in enumerate(station.instances)]
+            for s, station in enumerate(wiring.plan.stations)
+        ]
+        self.added: list[Unit] = []
+        """Instances that were added since the start and have not left."""
+        self.effects = Effects()
+        self.links: dict[tuple[int, int], Link] = {}
+        self.edge_cuts: dict[int, int] = {}
+        self.dead_zones: dict[str, int] = {}
+        self.clusters: dict[str, Cluster] = {}
+        self.dns_broken: list[float] = []
+        self.listeners: list[Callable[[str, str], None]] = []
+        self.zone_names = list(wiring.zones)
+
+    # -- time and change ------------------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """Bring the data plane to the control plane's time; every reading and every change begins with it."""
+        if self.engine.now < self.env.now:
+            self.engine.advance(self.env.now)
+
+    def apply(self, change: Change) -> None:
+        """Change the data plane now."""
+        self.sync()
+        self.engine.apply(change)
+
+    def record(self, kind: str, subject: str, **data: Any) -> None:
+        """Write an event of this instant to the timeline."""
+        self.recorder.record(self.env.now, kind, subject, data)
+
+    def tell(self, what: str, subject: str) -> None:
+        """Tell whoever listens that something happened to the system: `node.down`, `node.up`, `zone.down`, `dns.broken` …"""
+        for listener in list(self.listeners):
+            listener(what, subject)
+
+    # -- what is true -----------------------------------------------------------------------------------------------------
+
+    def zone_alive(self, zone: str) -> bool:
+        """Whether a zone has power and network of its own."""
+        return not self.dead_zones.get(zone)
+
+    def place_works(self, place: str) -> bool:
+        """Whether what runs at `outside`, `region/<name>` or `zone/<name>` can run: a region needs one living zone."""
+        kind, _, name = place.partition("/")
+        if kind == "region":
+            return any(self.zone_alive(zone) for zone in self.topology.zones_of(name))
+        return kind != "zone" or self.zone_alive(name)
+
+    def reachable(self, source: str, target: str) -> bool:
+        """Whether a question from one place reaches another and its answer comes back.
+
+        Places are `outside` (or `internet`), `region/<name>` or `zone/<name>`; a region is reached over any of its living zones.
+        """
+        return any(not self._cut(a, b) and not self._cut(b, a) for a in self._zones_at(source) for b in self._zones_at(target))
+
+    def _zones_at(self, place: str) -> list[int]:
+        kind, _, name = place.partition("/")
+        if kind in ("outside", "internet"):
+            return [
+                n
+                for zone, n in self.wiring.zones.items()
+                if zone.startswith("internet/") and name in ("", zone.partition("/")[2])
+            ]
+        zones = self.topology.zones_of(name) if kind == "region" else [name]
+        return [self.wiring.zones[zone] for zone in zones if self.zone_alive(zone)]
+
+    def _cut(self, source: int, target: int) -> bool:
+        link = self.links.get((source, target))
+        return link is not None and link.cuts > 0
+
+    def serving_units(self, station: int) -> int:
+        """Instances of a station that answer."""
+        return sum(unit.serving for unit in self.units[station])
+
+    def station_owner(self, station: int) -> tuple[str, str]:
+        """Kind and name of what a station belongs to: ('service', 'checkout')."""
+        text = self.wiring.plan.stations[station].name.partition("@")[0]
+        kind, slash, name = text.partition("/")
+        return (kind, name) if slash else ("service", text)
+
+    def boot_s(self, station: int) -> float:
+        """Boot time of a station's instances."""
+        kind, name = self.station_owner(station)
+        system = self.scenario.system
+        if kind == "service":
+            return system.services[name].boot
+        if kind == "database":
+            return system.databases[name].boot
+        return system.providers[name].boot if kind == "provider" else 0.0
+
+    # -- what a selector means ----------------------------------------------------------------------------------------------
+
+    def refs(self, target: Selector) -> tuple[Ref, ...]:
+        """What a selector means now; `database/<name>/primary` is whoever is primary at this moment."""
+        if isinstance(target, Pinned):
+            return target.refs
+        primaries = {name: cluster.primary for name, cluster in self.clusters.items() if cluster.primary is not None}
+        newcomers = (self._ref_of(unit) for unit in self.added if self.covers(target, unit))
+        return in_order({*self.topology.resolve(target, primaries), *newcomers})
+
+    def pin(self, target: Selector) -> Pinned:
+        """The target with its present meaning fixed, so that a fault heals what it hit even after the primary has moved."""
+        return Pinned(
+            target.kind, target.name, target.at, target.index, target.role, target.to, target.both_ways, refs=self.refs(target)
+        )
+
+    def covers(self, target: Selector, unit: Unit) -> bool:
+        """Whether an instance that was added stands inside a target: in the service, the zone or the region, or in such of a group."""
+        service, zone = self.station_owner(unit.station)[1], self.zone_names[unit.zone]
+        for leaf in self.topology.leaves(target):
+            if leaf.kind == "service":
+                if leaf.name == service and (leaf.at is None or zone in self.topology.zones_at(leaf.at)):
+                    return True
+            elif leaf.kind in ("zone", "region") and zone in self.topology.zones_at(leaf.name):
+                return True
+        return False
+
+    def units_of(self, target: Selector) -> list[Unit]:
+        """Instances, nodes and providers a selector means."""
+        return list(self._units(target))
+
+    def _ref_of(self, unit: Unit) -> InstanceRef:
+        return InstanceRef(self.station_owner(unit.station)[1], self.zone_names[unit.zone], unit.position)
+
+    def _units(self, target: Selector) -> Iterator[Unit]:
+        for ref in self.refs(target):
+            if isinstance(ref, InstanceRef):
+                station = self.wiring.services[ref.service][self.topology.region_of(ref.zone)]
+                name = f"{ref.service}@{ref.zone}/{ref.index}"
+                yield from (unit for unit in self.units[station] if unit.name == name)
+            elif isinstance(ref, NodeRef):
+                yield self.units[self.wiring.nodes[ref.database][ref.zone]][0]
+            elif isinstance(ref, ProviderRef):
+                yield self.units[self.wiring.providers[ref.provider]][0]
+            elif isinstance(ref, QueueRef):
+                yield self.units[self.wiring.queues[ref.queue][ref.region]][0]
+
+    def _zones(self, target: Selector) -> list[str]:
+        return [ref.zone for ref in self.refs(target) if isinstance(ref, ZoneRef)]
+
+    def _nodes(self, target: Selector) -> Iterator[tuple[Cluster, str]]:
+        for ref in self.refs(target):
+            if isinstance(ref, NodeRef):
+                yield self.clusters[ref.database], ref.zone
