@@ -30,8 +30,11 @@ bench: $(VENV)/.dev              ## speed, as ratios measured in one run
 docs: $(VENV)/.dev               ## regenerate the generated pages of docs/reference and the schema
 	$(BIN)/python -m gameday.reference docs/reference
 
-lock: $(VENV)/.dev               ## write what CI installs
-	$(BIN)/pip freeze --exclude-editable | grep -v '^gameday' > constraints.txt
+lock:                            ## write what everybody installs: the newest versions, tested by the next `make test`
+	rm -rf build/lock && mkdir -p build
+	PYTHON=$(PYTHON) CONSTRAINTS=/dev/null sh scripts/environment.sh build/lock "[dev]"
+	build/lock/bin/python -m pip freeze --exclude-editable > build/constraints.txt
+	mv build/constraints.txt constraints.txt
 
 $(VENV)/.run: pyproject.toml constraints.txt scripts/environment.sh
 	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) ""

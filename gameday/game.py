@@ -1,18 +1,23 @@
 """Plays a game day from scenario to run folder: replications, scores, record, reports.
 
-Everything is written at the end, file by file and each at once or not at all; an interrupt ends the playing, not the writing.
+The rule that surprises: everything is written at the end, each file whole or not at all, and an interrupt ends the playing, not the
+writing of what was played. A second interrupt gives up the reports, which can be made again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gameday.errors import GamedayError, Interrupted
 from gameday.progress import Progress
 
 if TYPE_CHECKING:
+    from gameday.interrupts import Interrupts
     from gameday.replication import Played
     from gameday.runfolder import RunFolder
     from gameday.runrecord import RunRecord
@@ -43,83 +48,125 @@ class Finished:
     scores: dict[str, Any]
     exit_code: int
     interrupted: bool
+    reports: bool
+    """Whether the reports were written."""
 
 
 def play_game_day(request: Request, progress: Progress) -> Finished:
-    """Play and write. Raises GamedayError when the folder cannot be written, KeyboardInterrupt when nothing was finished."""
+    """Play and write. GamedayError when the folder cannot be written or a worker dies, Interrupted when nothing was finished.
+
+    What was finished is written also when the playing ends in an error.
+    """
+    from gameday.interrupts import Interrupts
     from gameday.runfolder import RunFolder
     from gameday.scenario import dump
     from gameday.scores.aggregate import Aggregate
 
     started = datetime.now(UTC)
-    folder = RunFolder.create(
-        request.results, request.scenario.name, request.seed, started, request.out, force=request.force
-    )
-    folder.write_record(_record(request, started))
-    folder.write_text(folder.scenario, dump(request.scenario))
-    aggregate = Aggregate(request.scenario, request.seed)
-    kept: dict[int, Played] = {}
-    interrupted = False
-    try:
-        _play_all(request, aggregate, kept, progress)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        progress.close()
-    if not kept:
-        raise KeyboardInterrupt
-    scores = aggregate.scores()
-    _write(request, folder, aggregate, scores, kept, started, interrupted=interrupted)
-    if request.reports:
-        from gameday.report import write_reports
-
-        write_reports(folder)
-    return Finished(folder, scores, aggregate.exit_code(), interrupted)
+    made_here = request.out is None or not request.out.exists()
+    folder = RunFolder.create(request.results, request.scenario.name, request.seed, started, request.out, force=request.force)
+    with Interrupts() as interrupts:
+        run = _Run(request, folder, started, Aggregate(request.scenario, request.seed), interrupts)
+        failure: Exception | None = None
+        try:
+            folder.write_record(_record(request, started))
+            folder.write_text(folder.scenario, dump(request.scenario))
+            run.play(progress)
+        except KeyboardInterrupt:
+            interrupts.taken()
+            run.interrupted = True
+        except Exception as error:  # noqa: BLE001 - it is raised again below, once what was finished is safe
+            failure = error
+        finally:
+            progress.close()
+        if not run.kept:
+            _leave(folder, made_here=made_here)
+            raise failure or Interrupted("interrupted before the first replication was finished; nothing was kept")
+        return run.finish(failure)
 
 
-def _play_all(request: Request, aggregate: Aggregate, kept: dict[int, Played], progress: Progress) -> None:
-    """Add up the scores; keep the record of the first replication and of the worst so far."""
-    from gameday.replication import play
+@dataclass(slots=True)
+class _Run:
+    """A run while it is played."""
 
-    for played in play(request.scenario, request.seed, request.replications, request.jobs):
-        aggregate.add(played.scores)
-        kept[played.replication] = played
-        for replication in set(kept) - {0, *aggregate.worst()}:
-            del kept[replication]
-        progress.step()
+    request: Request
+    folder: RunFolder
+    started: datetime
+    aggregate: Aggregate
+    interrupts: Interrupts
+    kept: dict[int, Played] = field(default_factory=dict)
+    """The lowest replication that is finished, with its record, and the worst so far."""
+    interrupted: bool = False
+
+    def play(self, progress: Progress) -> None:
+        """Add up the scores, each replication's whole or not at all."""
+        from gameday.replication import play
+
+        with closing(play(self.request.scenario, self.request.seed, self.request.replications, self.request.jobs)) as finished:
+            for played in finished:
+                with self.interrupts.held():
+                    self._keep(played)
+                    progress.step()
+
+    def _keep(self, played: Played) -> None:
+        self.aggregate.add(played.scores)
+        self.kept[played.replication] = played
+        first = min(self.kept)
+        for replication in set(self.kept) - {first, *self.aggregate.worst()}:
+            del self.kept[replication]
+        for replication in set(self.kept) - {first}:
+            self.kept[replication] = replace(self.kept[replication], recording=None)
+
+    def finish(self, failure: Exception | None) -> Finished:
+        """Write what was played, then the reports; a failure is raised after that."""
+        reports = False
+        try:
+            with self.interrupts.held():
+                scores = self.aggregate.scores()
+                self._write(scores, interrupted=self.interrupted or failure is not None)
+            self.interrupts.released()
+            if self.request.reports:
+                from gameday.report import write_reports
+
+                write_reports(self.folder)
+                reports = True
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if isinstance(failure, GamedayError):
+            kept = f"{scores['replications']} of {self.request.replications} replications were finished and are kept"
+            raise GamedayError(f"{failure}\n{kept} in {self.folder.path}") from failure
+        if failure is not None:
+            raise failure
+        return Finished(self.folder, scores, self.aggregate.exit_code(), self.interrupted, reports)
+
+    def _write(self, scores: dict[str, Any], *, interrupted: bool) -> None:
+        """`run.json` last, so that it never says more than there is."""
+        folder, first = self.folder, self.kept[min(self.kept)]
+        folder.write_bytes(folder.timeline, first.timeline)
+        if first.recording is not None:
+            first.recording.series.write_parquet(folder.series)
+        for replication, played in self.kept.items():
+            if replication:
+                folder.write_bytes(folder.timeline_of(replication), played.timeline)
+        self.aggregate.write_samples(folder.replications)
+        folder.write_json(folder.scores, scores)
+        record = replace(
+            _record(self.request, self.started),
+            completed=scores["replications"],
+            interrupted=interrupted,
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            timeline_sha256=sha256(first.timeline).hexdigest(),
+        )
+        folder.write_record(record)
 
 
-def _write(
-    request: Request,
-    folder: RunFolder,
-    aggregate: Aggregate,
-    scores: dict[str, Any],
-    kept: dict[int, Played],
-    started: datetime,
-    *,
-    interrupted: bool,
-) -> None:
-    """Write what was played; `run.json` last, so that it never says more than there is."""
-    from dataclasses import replace
-    from hashlib import sha256
-
-    first = kept.get(0) or next(iter(kept.values()))
-    folder.write_bytes(folder.timeline, first.timeline)
-    if first.recording is not None:
-        first.recording.series.write_parquet(folder.series)
-    for replication, played in kept.items():
-        if replication != first.replication:
-            folder.write_bytes(folder.timeline_of(replication), played.timeline)
-    aggregate.write_samples(folder.replications)
-    folder.write_json(folder.scores, scores)
-    record = replace(
-        _record(request, started),
-        completed=scores["replications"],
-        interrupted=interrupted,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        timeline_sha256=sha256(first.timeline).hexdigest(),
-    )
-    folder.write_record(record)
+def _leave(folder: RunFolder, *, made_here: bool) -> None:
+    """Take away what says only that a run began; a folder that was there before stays."""
+    for file in (folder.scenario, folder.run):
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+    if made_here:
+        folder.remove_if_empty()
 
 
 def _record(request: Request, started: datetime) -> RunRecord:

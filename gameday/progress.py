@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TextIO
 
 from gameday.units import format_duration
@@ -23,7 +24,7 @@ class Progress:
         self._terminal = stream.isatty()
         self._started = time.monotonic()
         self._shown = self._started
-        self._dirty = False
+        self._width = 0
 
     def step(self) -> None:
         """One piece is finished."""
@@ -36,12 +37,16 @@ class Progress:
         rate = self._done / (now - self._started)
         left = format_duration(float(round((self._total - self._done) / rate)))
         text = f"{self._done}/{self._total} {self._what}, {rate:.2g}/s, {left} left"
-        self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
-        self._stream.flush()
-        self._dirty = self._terminal
+        self._write(f"\r{text:<{self._width}}" if self._terminal else f"{text}\n")
+        self._width = len(text)
 
     def close(self) -> None:
-        """Clear the line."""
-        if self._dirty:
-            self._stream.write("\r\x1b[K")
+        """Clear the line; with blanks, for a terminal may know no escape codes."""
+        if self._terminal and self._width:
+            self._write(f"\r{'':<{self._width}}\r")
+
+    def _write(self, text: str) -> None:
+        """Progress that nobody can see (a closed terminal, a full disk) is no reason to stop."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
             self._stream.flush()

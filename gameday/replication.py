@@ -1,79 +1,97 @@
 """Plays many replications and scores each: in this process or in several, with the same result.
 
-The rule that surprises: only the scores of a replication are kept, plus the whole record of the first and of the five worst, so memory
-does not grow with their number. `gameday` reaches the simulator by name, so that it needs it only when it runs one.
+The rule that surprises: only the scores of a replication are handed on, with its timeline, and the whole record of the first few only,
+so memory does not grow with their number. `gameday` reaches the simulator by name, so that it needs it only when it runs one.
 """
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
+import os
+import threading
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import suppress
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import active_children, get_context
+from itertools import islice
+from multiprocessing import active_children, get_context, parent_process
 from typing import TYPE_CHECKING, Any
+
+from gameday.errors import GamedayError
+from gameday.interrupts import signals_blocked
 
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
     from gameday.scores import Recording, ReplicationScores
 
-CHUNKS_AHEAD = 2
+AHEAD = 2
 """Replications handed to a worker beyond the one it plays: enough to keep it busy, few enough to stop soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One replication: its scores, its timeline as written, and for the first its whole record."""
+    """One replication: its scores, its timeline as written, and for one of the first its whole record."""
 
     replication: int
     scores: ReplicationScores
     timeline: bytes
     recording: Recording | None
+    """There for the first `jobs` replications: one of them is the lowest that is finished, at any time."""
 
 
-def play(scenario: Scenario, seed: int, replications: int, jobs: int) -> Iterator[Played]:
-    """Play replications 0 … n-1, in order of their end when `jobs` > 1.
+def play(scenario: Scenario, seed: int, replications: int, jobs: int) -> Generator[Played, None, None]:
+    """Play replications 0 ... n-1, in order of their end when `jobs` > 1.
 
     Closing the iterator (also by an exception or Ctrl-C in the caller) ends the workers at once; nothing half-played is kept.
+    GamedayError when a worker dies.
     """
-    if jobs <= 1 or replications == 1:
-        yield from _here(scenario, seed, replications)
+    jobs = min(jobs, replications)
+    if jobs <= 1:
+        player = _Player(scenario, seed, recorded=1)
+        for replication in range(replications):
+            yield player.play(replication)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin_worker, (scenario, seed)) as pool:
-        waiting: set[Future[Played]] = set()
-        numbers = iter(range(replications))
-        try:
-            for number, _ in zip(numbers, range(jobs * (1 + CHUNKS_AHEAD)), strict=False):
-                waiting.add(pool.submit(_play_in_worker, number))
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    following = next(numbers, None)
-                    if following is not None:
-                        waiting.add(pool.submit(_play_in_worker, following))
-                    yield future.result()
-        except BaseException:
-            for future in waiting:
-                future.cancel()
-            for child in active_children():
-                child.terminate()
-            raise
+    yield from _play_in_workers(scenario, seed, replications, jobs)
 
 
-def _here(scenario: Scenario, seed: int, replications: int) -> Iterator[Played]:
-    player = _Player(scenario, seed)
-    for replication in range(replications):
-        yield player.play(replication)
+def _play_in_workers(scenario: Scenario, seed: int, replications: int, jobs: int) -> Generator[Played, None, None]:
+    others = set(active_children())
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin_worker, (scenario, seed, jobs))
+    numbers = iter(range(replications))
+    finished = False
+    try:
+        waiting = _submit(pool, islice(numbers, jobs * (1 + AHEAD)))
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            # What was finished before a worker died is handed out before the error.
+            for future in sorted(done, key=lambda one: one.exception() is not None):
+                yield future.result()
+            waiting |= _submit(pool, islice(numbers, len(done)))
+        finished = True
+    except BrokenProcessPool as error:
+        message = "a worker process died (it was killed, or the machine ran out of memory); fewer --jobs need less memory"
+        raise GamedayError(message) from error
+    finally:
+        with signals_blocked():
+            if not finished:
+                for child in set(active_children()) - others:
+                    child.kill()
+            pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, numbers: Iterator[int]) -> set[Future[Played]]:
+    """Hand out replications; workers are started here, and Ctrl-C on the terminal is not for them."""
+    with signals_blocked():
+        return {pool.submit(_play_in_worker, number) for number in numbers}
 
 
 class _Player:
     """Plays replications of one scenario; builds what they share once."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, recorded: int) -> None:
         self._scenario = scenario
         self._seed = seed
+        self._recorded = recorded
         self._run: Callable[..., Recording] = import_module("sim").run
         self._wiring: Any = import_module("sim.wiring").build(scenario)
 
@@ -83,20 +101,34 @@ class _Player:
         recording = self._run(self._scenario, self._seed, replication, self._wiring)
         card = score(recording, self._scenario)
         scores = replication_scores(card, recording, self._scenario, replication)
-        return Played(replication, scores, recording.timeline.to_bytes(), recording if replication == 0 else None)
+        return Played(replication, scores, recording.timeline.to_bytes(), recording if replication < self._recorded else None)
 
 
+_task: tuple[Scenario, int, int] | None = None
 _player: _Player | None = None
 
 
-def _begin_worker(scenario: Scenario, seed: int) -> None:
-    """A worker ignores Ctrl-C: the parent decides, and ends it."""
-    global _player  # noqa: PLW0603 - a worker process serves one run
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _player = _Player(scenario, seed)
+def _begin_worker(scenario: Scenario, seed: int, recorded: int) -> None:
+    global _task  # noqa: PLW0603 - a worker process serves one run
+    _task = scenario, seed, recorded
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None, "a worker has a parent"
+    parent.join()
+    os._exit(1)
 
 
 def _play_in_worker(replication: int) -> Played:
-    assert _player is not None, "the worker was begun"
-    return _player.play(replication)
+    global _player  # noqa: PLW0603 - a worker process serves one run
+    assert _task is not None, "the worker was begun"
+    try:
+        if _player is None:
+            _player = _Player(*_task)
+        return _player.play(replication)
+    except GamedayError as error:
+        # Its subclasses do not survive the way between processes; what the user reads does.
+        raise GamedayError(str(error)) from None

@@ -31,7 +31,7 @@ def run(scenario: Scenario, seed: int, replication: int = 0, wiring: Wiring | No
     day = Day.begin(scenario, wiring or build(scenario), streams, recorder)
     start_people(day)
     day.world.env.run(until=scenario.duration)
-    day.world.sync()
+    day.measures.finish()
     for cluster in day.world.clusters.values():
         cluster.finish()
     recorder.record(scenario.duration, "run.ended", f"scenario/{scenario.name}", {})

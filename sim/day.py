@@ -12,6 +12,7 @@ from sim.control.degradation import Feature, start_degradation
 from sim.control.faults import FaultPlayer
 from sim.control.health import start_health_checks
 from sim.control.impact import ImpactMonitor
+from sim.control.maintenance import start_maintenance
 from sim.control.release import Deployer
 from sim.databases.cluster import Cluster
 from sim.dns import Resolvers
@@ -24,7 +25,7 @@ from sim.streams import Streams
 from sim.traffic import Engine
 from sim.traffic.changes import SetRateLimit
 from sim.traffic.plain import PlainEngine
-from sim.wiring import Wiring, build
+from sim.wiring import Wiring
 from sim.world import World
 
 
@@ -40,6 +41,7 @@ class Day:
     features: list[Feature]
     resolvers: Resolvers
     failover: RegionFailover | None
+    measures: Measures
 
     @classmethod
     def begin(cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder) -> Day:
@@ -47,7 +49,7 @@ class Day:
         env = simpy.Environment()
         engine: Engine = PlainEngine(wiring.plan, streams)
         world = World(env, scenario, wiring, engine, streams, recorder)
-        indicators = Indicators(wiring, lambda name: world.clusters[name].lag_s())
+        indicators = Indicators(wiring, world.slot_s)
         for name, database in scenario.system.databases.items():
             world.clusters[name] = Cluster(world, name, database, scenario.policies.databases.get(name))
         for position, name in enumerate(wiring.classes):
@@ -57,9 +59,11 @@ class Day:
         faults = FaultPlayer(world)
         impacts = ImpactMonitor(world, indicators, faults)
         sampler = Sampler(world, indicators)
-        env.process(_every_second(world, indicators, impacts, sampler))
+        measures = Measures(world, indicators, impacts, sampler)
+        env.process(measures.every_second())
         for cluster in world.clusters.values():
             cluster.start()
+        start_maintenance(world)
         start_health_checks(world)
         start_autoscalers(world, indicators)
         features = start_degradation(world, indicators)
@@ -67,22 +71,48 @@ class Day:
         failover = None
         if scenario.policies.failover.mode != "none":
             failover = RegionFailover(world, resolvers)
-        return cls(world, indicators, faults, impacts, Deployer(world, indicators, faults), features, resolvers, failover)
+        deployer = Deployer(world, indicators, faults)
+        return cls(world, indicators, faults, impacts, deployer, features, resolvers, failover, measures)
 
 
-def _every_second(world: World, indicators: Indicators, impacts: ImpactMonitor, sampler: Sampler) -> Process:
-    """Measure each second; nothing is judged before the warm-up is over."""
-    edges = world.wiring.plan.edges
-    while True:
+class Measures:
+    """Measures each second; nothing is judged before the warm-up is over."""
+
+    def __init__(self, world: World, indicators: Indicators, impacts: ImpactMonitor, sampler: Sampler) -> None:
+        self._world = world
+        self._indicators = indicators
+        self._impacts = impacts
+        self._sampler = sampler
+        self._next = 0.0
+
+    def every_second(self) -> Process:
+        """As long as the day lasts."""
+        while True:
+            self.take()
+            yield self._world.env.timeout(1.0)
+
+    def finish(self) -> None:
+        """The last second, which ends with the day; a last bin that is shorter than a second is in no series."""
+        self._world.sync()
+        if self._world.env.now == self._next:
+            self.take()
+        self._record_notes()
+
+    def take(self) -> None:
+        """Keep, write down and judge what the engine has counted up to now."""
+        world = self._world
         world.sync()
-        now = world.env.now
-        seen = world.engine.observe()
-        indicators.take(now, seen)
-        for note in world.engine.take_notes():
-            name = edges[note.index].name
-            world.recorder.record(note.t, note.kind, f"edge/{name}", {"edge": name})
+        now, seen = world.env.now, world.engine.observe()
+        self._next = now + 1.0
+        self._indicators.take(now, seen)
+        self._record_notes()
         if now > 0.0:
-            sampler.every_second(now, seen)
+            self._sampler.every_second(now, seen)
         if now >= world.scenario.warmup:
-            impacts.check(now)
-        yield world.env.timeout(1.0)
+            self._impacts.check(now)
+
+    def _record_notes(self) -> None:
+        edges = self._world.wiring.plan.edges
+        for note in self._world.engine.take_notes():
+            name = edges[note.index].name
+            self._world.recorder.record(note.t, note.kind, f"edge/{name}", {"edge": name})

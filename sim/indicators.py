@@ -1,17 +1,24 @@
 """What can be measured: counters of the data plane kept second by second, and the indicators computed from them.
 
 This is ground truth. Monitoring sees it only through its scrapes: it asks for values at the times of its own last scrape, and only
-of what it could reach. Every window is a difference of two cumulative counts, so nothing is averaged twice.
+of what it could reach. Every window is a difference of two cumulative counts, so nothing is averaged twice. The rule that surprises:
+a window ends at the newest sample, so one asked for between two samples is as long as one asked for at a sample.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sim.traffic import Observation, bucket_upper_s
 from sim.wiring import Wiring
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HISTOGRAM_EVERY_S = 5
 """Latency histograms and station counters are kept every five seconds, request counts every second."""
@@ -34,23 +41,22 @@ class StationSample:
     completed: tuple[int, ...]
     failed: tuple[int, ...]
     busy_s: tuple[float, ...]
+    slot_s: tuple[float, ...]
     queued: tuple[int, ...]
-    slots: tuple[int, ...]
-    latency: tuple[tuple[int, ...], ...]
+    latency: NDArray[np.int64]
 
 
 class Indicators:
     """Samples of the engine's counters and the indicators over any past window."""
 
-    def __init__(self, wiring: Wiring, lag_s: Callable[[str], float | None]) -> None:
-        """`lag_s(database)` is the largest replication lag of a database at this instant, None without replicas."""
+    def __init__(self, wiring: Wiring, slot_s: Callable[[int], float]) -> None:
+        """`slot_s(station)` is how many seconds of slots its running instances have offered so far."""
         self._wiring = wiring
-        self._lag_s = lag_s
+        self._slot_s = slot_s
         self._times: list[float] = []
         self._flows: list[FlowSample] = []
         self._station_times: list[float] = []
         self._stations: list[StationSample] = []
-        self._lags: list[dict[str, float]] = []
         self._flows_of_class = {
             name: [flow for (owner, _), flow in wiring.flows.items() if owner == name] for name in wiring.classes
         }
@@ -60,7 +66,7 @@ class Indicators:
         self._times.append(now)
         lost = tuple(map(sum, seen.lost))
         self._flows.append(FlowSample(tuple(seen.offered), tuple(seen.good), lost))
-        if round(now) % HISTOGRAM_EVERY_S == 0:
+        if now % HISTOGRAM_EVERY_S == 0.0:
             self._station_times.append(now)
             self._stations.append(
                 StationSample(
@@ -68,13 +74,11 @@ class Indicators:
                     tuple(seen.completed),
                     tuple(seen.failed),
                     tuple(seen.busy_s),
+                    tuple(map(self._slot_s, range(len(seen.busy_s)))),
                     tuple(seen.queued),
-                    tuple(seen.slots),
-                    tuple(map(tuple, seen.latency)),
+                    np.array(seen.latency, dtype=np.int64),
                 )
             )
-            lags = {name: self._lag_s(name) for name in self._wiring.nodes}
-            self._lags.append({name: lag for name, lag in lags.items() if lag is not None})
 
     def answered(self, request_class: str, window_s: float, at: float) -> tuple[int, int, int]:
         """Offered, good and lost requests of a class in the window that ends at `at`."""
@@ -107,41 +111,40 @@ class Indicators:
         return 0.0 if new.offered[flow] > old.offered[flow] else None
 
     def latency(self, request_class: str, quantile: float, window_s: float, at: float) -> float | None:
-        """Latency quantile of answered requests in the window, to the upper edge of its 9 % wide bucket."""
-        new, old = self._station_pair(max(window_s, 2.0 * HISTOGRAM_EVERY_S), at)
-        if new is None or old is None:
-            return None
-        counts = [0] * len(new.latency[0])
-        for flow in self._flows_of_class[request_class]:
-            before = old.latency[flow]
-            for bucket, count in enumerate(new.latency[flow]):
-                if count:
-                    counts[bucket] += count - before[bucket]
-        total = sum(counts)
-        if not total:
-            return None
-        wanted, seen = quantile * total, 0
-        for bucket, count in enumerate(counts):
-            seen += count
-            if seen >= wanted and count:
-                return bucket_upper_s(bucket)
-        return None
+        """Latency quantile of answered requests in the window, to the upper edge of its 9 % wide bucket; None without answers."""
+        return self.latencies(request_class, (quantile,), window_s, at)[0]
 
-    def utilisation(self, stations: list[int], window_s: float, at: float) -> float | None:
-        """Busy slots over slots of running instances, averaged over the window; None when nothing runs."""
+    def latencies(
+        self, request_class: str, quantiles: Sequence[float], window_s: float, at: float
+    ) -> Sequence[float] | Sequence[None]:
+        """Several latency quantiles of the same window, which is never shorter than two samples."""
+        new, old = self._station_pair(max(window_s, 2.0 * HISTOGRAM_EVERY_S), at)
+        flows = self._flows_of_class[request_class]
+        if new is None or old is None or not flows:
+            return [None] * len(quantiles)
+        seen = (new.latency[flows] - old.latency[flows]).sum(axis=0).cumsum()
+        if not seen[-1]:
+            return [None] * len(quantiles)
+        wanted = np.maximum(1e-9, np.array(quantiles) * seen[-1])  # never an empty bucket, also for the quantile 0
+        return [bucket_upper_s(int(bucket)) for bucket in seen.searchsorted(wanted - 1e-9)]
+
+    def utilisation(self, stations: Sequence[int], window_s: float, at: float) -> float | None:
+        """Busy slots over slots of running instances, averaged over the window; None when nothing ran.
+
+        It passes 1 when slots are taken away from under running requests, which are finished.
+        """
         new, old = self._station_pair(max(window_s, HISTOGRAM_EVERY_S), at)
         if new is None or old is None:
             return None
-        slots = sum(new.slots[s] + old.slots[s] for s in stations) / 2.0
-        span = self._span(max(window_s, HISTOGRAM_EVERY_S), at)
-        if slots <= 0.0 or span <= 0.0:
-            return None
-        return sum(new.busy_s[s] - old.busy_s[s] for s in stations) / (slots * span)
+        slot_s = sum(new.slot_s[s] - old.slot_s[s] for s in stations)
+        return sum(new.busy_s[s] - old.busy_s[s] for s in stations) / slot_s if slot_s > 0.0 else None
 
-    def value(self, indicator: str, subject: str, window_s: float, at: float, stations: list[int] | None = None) -> float | None:
-        """An indicator of `class/…`, `service/…[@region]`, `database/…` or `queue/…[@region]` at a past instant; None = no data.
+    def value(
+        self, indicator: str, subject: str, window_s: float, at: float, stations: Sequence[int] | None = None
+    ) -> float | None:
+        """An indicator of `class/…`, `service/…[@region]`, `database/…`, `provider/…` or `queue/…[@region]` at a past instant.
 
-        `stations` narrows it to some of the subject's stations.
+        `stations` narrows it to some of the subject's stations. None = no data.
         """
         kind, _, name = subject.partition("/")
         if kind == "class":
@@ -158,15 +161,9 @@ class Indicators:
             failed = sum(new.failed[s] - old.failed[s] for s in stations)
             ended = failed + sum(new.completed[s] - old.completed[s] for s in stations)
             return failed / ended if ended else None
-        if indicator == "request_rate":
-            span = self._span(max(window_s, HISTOGRAM_EVERY_S), at)
-            return sum(new.arrived[s] - old.arrived[s] for s in stations) / span if span else None
-        if indicator == "instances_up":
-            each = self._wiring.plan.stations
-            return float(sum(new.slots[s] // max(1, each[s].instances[0].slots) for s in stations))
-        if indicator == "replication_lag":
-            return self._lags[self._position(self._station_times, at)].get(name)
-        return None
+        assert indicator == "request_rate", f"{subject} has no indicator {indicator} here"
+        span_s = self._span(self._station_times, max(window_s, HISTOGRAM_EVERY_S), at)
+        return sum(new.arrived[s] - old.arrived[s] for s in stations) / span_s if span_s else None
 
     def stations_of(self, subject: str) -> list[int]:
         """Stations of a subject; `@` narrows to a region, or for a database to a node's zone."""
@@ -184,27 +181,33 @@ class Indicators:
             good = self.good_ratio(name, window_s, at)
             return None if good is None else 1.0 - good
         if indicator == "request_rate":
-            return self.answered(name, window_s, at)[0] / window_s if window_s else None
+            span_s = self._span(self._times, window_s, at)
+            return self.answered(name, window_s, at)[0] / span_s if span_s else None
         quantiles = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
-        if indicator in quantiles:
-            return self.latency(name, quantiles[indicator], window_s, at)
-        return None
+        assert indicator in quantiles, f"class/{name} has no indicator {indicator}"
+        return self.latency(name, quantiles[indicator], window_s, at)
 
     @staticmethod
-    def _position(times: list[float], at: float) -> int:
-        return max(0, bisect_right(times, at + 1e-9) - 1)
+    def _ends(times: list[float], window_s: float, at: float) -> tuple[int, int]:
+        """Positions of the two samples that stand for a window: the newest one at `at`, and the one a window before that one."""
+        new = max(0, bisect_right(times, at + 1e-9) - 1)
+        return new, max(0, bisect_right(times, times[new] - window_s + 1e-9) - 1)
 
     def _flow_pair(self, window_s: float, at: float) -> tuple[FlowSample | None, FlowSample | None]:
         if not self._times:
             return None, None
-        return self._flows[self._position(self._times, at)], self._flows[self._position(self._times, at - window_s)]
+        new, old = self._ends(self._times, window_s, at)
+        return self._flows[new], self._flows[old]
 
     def _station_pair(self, window_s: float, at: float) -> tuple[StationSample | None, StationSample | None]:
         if not self._station_times:
             return None, None
-        times = self._station_times
-        return self._stations[self._position(times, at)], self._stations[self._position(times, at - window_s)]
+        new, old = self._ends(self._station_times, window_s, at)
+        return self._stations[new], self._stations[old]
 
-    def _span(self, window_s: float, at: float) -> float:
-        times = self._station_times
-        return times[self._position(times, at)] - times[self._position(times, at - window_s)]
+    def _span(self, times: list[float], window_s: float, at: float) -> float:
+        """Time between the two samples that stand for a window: near the start of the run it is shorter than the window."""
+        if not times:
+            return 0.0
+        new, old = self._ends(times, window_s, at)
+        return times[new] - times[old]

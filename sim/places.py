@@ -57,6 +57,8 @@ class Places:
             [Unit(s, i, plan.name, plan.zone, plan.slots) for i, plan in enumerate(station.instances)]
             for s, station in enumerate(wiring.plan.stations)
         ]
+        self._slots = [sum(unit.slots for unit in units) for units in self.units]
+        self._slot_s = [(0.0, 0.0)] * len(self.units)  # per station: slot-seconds so far, and until when they are counted
         self.added: list[Unit] = []
         """Instances that were added since the start and have not left."""
         self.effects = Effects()
@@ -67,6 +69,7 @@ class Places:
         self.dns_broken: list[float] = []
         self.listeners: list[Callable[[str, str], None]] = []
         self.zone_names = list(wiring.zones)
+        self._zones_of_place: dict[str, list[tuple[str, int]]] = {}
 
     # -- time and change ------------------------------------------------------------------------------------------------
 
@@ -107,22 +110,38 @@ class Places:
 
         Places are `outside` (or `internet`), `region/<name>` or `zone/<name>`; a region is reached over any of its living zones.
         """
-        return any(not self._cut(a, b) and not self._cut(b, a) for a in self._zones_at(source) for b in self._zones_at(target))
+        here, there = self._zones_at(source), self._zones_at(target)
+        if not self.links:
+            return bool(here and there)
+        return any(not self._cut(a, b) and not self._cut(b, a) for a in here for b in there)
 
     def _zones_at(self, place: str) -> list[int]:
-        kind, _, name = place.partition("/")
-        if kind in ("outside", "internet"):
-            return [
-                n
-                for zone, n in self.wiring.zones.items()
-                if zone.startswith("internet/") and name in ("", zone.partition("/")[2])
-            ]
-        zones = self.topology.zones_of(name) if kind == "region" else [name]
-        return [self.wiring.zones[zone] for zone in zones if self.zone_alive(zone)]
+        """Engine zones of a place that have power; clients always have."""
+        known = self._zones_of_place.get(place)
+        if known is None:
+            kind, _, name = place.partition("/")
+            if kind in ("outside", "internet"):
+                names = [
+                    zone for zone in self.zone_names if zone.startswith("internet/") and name in ("", zone.partition("/")[2])
+                ]
+            else:
+                names = list(self.topology.zones_of(name)) if kind == "region" else [name]
+            known = self._zones_of_place[place] = [(zone, self.wiring.zones[zone]) for zone in names]
+        return [number for zone, number in known if not self.dead_zones.get(zone)]
 
     def _cut(self, source: int, target: int) -> bool:
         link = self.links.get((source, target))
         return link is not None and link.cuts > 0
+
+    def slot_s(self, station: int) -> float:
+        """Seconds of slots that the running instances of a station have offered so far, exactly."""
+        total, until = self._slot_s[station]
+        return total + self._slots[station] * (self.env.now - until)
+
+    def recount_slots(self, station: int) -> None:
+        """The slots of a station's running instances may have changed now."""
+        self._slot_s[station] = (self.slot_s(station), self.env.now)
+        self._slots[station] = sum(unit.slots_left for unit in self.units[station] if unit.up)
 
     def serving_units(self, station: int) -> int:
         """Instances of a station that answer."""

@@ -207,6 +207,8 @@ class Ports(Places):
 
     def _set(self, unit: Unit, **change: Any) -> None:
         self.apply(SetInstance(unit.station, unit.position, **change))
+        if "up" in change or "slots" in change:
+            self.recount_slots(unit.station)
 
     def _tell_node(self, what: str, unit: Unit) -> None:
         kind, name = self.station_owner(unit.station)

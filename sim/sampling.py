@@ -5,119 +5,179 @@ Rates are differences of cumulative counts over the bin that ends at `t`; a seri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.indicators import HISTOGRAM_EVERY_S, Indicators
-from sim.recorder import Recorder
+from sim.recorder import Channel, Recorder
 from sim.traffic import Observation
 from sim.traffic.plan import PRIORITIES, Reason
 from sim.world import World
 
 QUIET_S = 30.0
 """Time without a refusal after which shedding has ended (at its last refusal)."""
+_SPAN_S = float(HISTOGRAM_EVERY_S)
+_QUANTILES = {"latency.p50": 0.5, "latency.p95": 0.95, "latency.p99": 0.99}
 
 
 class Sampler:
-    """Keeps the last counters and writes the differences."""
+    """Everything that is written at fixed times."""
 
     def __init__(self, world: World, indicators: Indicators) -> None:
         self._world = world
         self._indicators = indicators
-        self._recorder: Recorder = world.recorder
-        self._flows = [(flow, {"class": c, "origin": o}) for (c, o), flow in world.wiring.flows.items()]
-        self._offered: dict[int, int] = {}
-        self._good: dict[int, int] = {}
-        self._lost: dict[tuple[int, int], int] = {}
-        self._served: dict[tuple[int, int], int] = {}
-        self._refused: dict[int, list[int]] = {}
-        self._admitted: dict[int, list[int]] = {}
-        self._shed_free: dict[int, int] = {}
-        self._breakers: dict[int, bool] = {}
-        self._shedding: dict[str, float] = {}
-        self._value_lost = dict.fromkeys(world.wiring.classes, 0.0)
+        wiring, recorder = world.wiring, world.recorder
+        self._flows = [_Flow(world, flow, {"class": c, "origin": o}) for (c, o), flow in wiring.flows.items()]
+        self._services = [
+            _Service(world, indicators, station, {"service": service, "region": region})
+            for service, places in wiring.services.items()
+            for region, station in places.items()
+        ]
+        self._latencies = {name: [recorder.channel(each, **{"class": name}) for each in _QUANTILES] for name in wiring.classes}
+        self._lags = {
+            (database, zone): recorder.channel("database.lag", database=database, node=zone)
+            for database, nodes in wiring.nodes.items()
+            for zone in nodes
+        }
+        self._value_lost = {
+            name: (recorder.channel("class.value_lost", **{"class": name}), price)
+            for name, price in world.scenario.system.money.lost_request.items()
+            if name in wiring.classes
+        }
+        self._breakers = [False] * len(wiring.plan.edges)
 
     def every_second(self, now: float, seen: Observation) -> None:
-        """Requests offered, good and lost by reason in the second that ends now."""
-        for flow, labels in self._flows:
-            self._rate("requests.offered", now, seen.offered[flow] - self._offered.get(flow, 0), labels)
-            self._rate("requests.good", now, seen.good[flow] - self._good.get(flow, 0), labels)
-            self._offered[flow], self._good[flow] = seen.offered[flow], seen.good[flow]
-            for reason, count in enumerate(seen.lost[flow]):
-                before = self._lost.get((flow, reason), 0)
-                if count or before:
-                    self._rate("requests.lost", now, count - before, {**labels, "reason": Reason(reason).name.lower()})
-                    self._lost[flow, reason] = count
-            self._served_at(flow, labels, seen, now)
-        self._value(seen)
-        if round(now) % HISTOGRAM_EVERY_S == 0:
-            self._every_five(seen, now)
+        """Requests offered, good and lost by reason in the second that ends now; at every fifth second the rest."""
+        for flow in self._flows:
+            flow.write(now, seen)
+        if now % HISTOGRAM_EVERY_S == 0.0:
+            for service in self._services:
+                service.write(now, seen)
+            self._write_classes(now, seen)
+            self._write_lags(now)
+            self._write_breakers(now, seen.breaker_open)
 
-    def _rate(self, name: str, now: float, value: float, labels: dict[str, str]) -> None:
-        self._recorder.sample(name, now, value, **labels)
-
-    def _served_at(self, flow: int, labels: dict[str, str], seen: Observation, now: float) -> None:
-        for station, (count, _) in seen.entered[flow].items():
-            before = self._served.get((flow, station), 0)
-            region = self._world.wiring.plan.stations[station].name.partition("@")[2]
-            self._rate("requests.served_at", now, count - before, {**labels, "region": region})
-            self._served[flow, station] = count
-
-    def _value(self, seen: Observation) -> None:
-        prices = self._world.scenario.system.money.lost_request
-        for name in self._value_lost:
-            flows = [flow for (owner, _), flow in self._world.wiring.flows.items() if owner == name]
-            self._value_lost[name] = prices.get(name, 0.0) * sum(sum(seen.lost[flow]) for flow in flows)
-
-    def _every_five(self, seen: Observation, now: float) -> None:
-        world, span = self._world, float(HISTOGRAM_EVERY_S)
-        for name in world.wiring.classes:
-            for label, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-                value = self._indicators.latency(name, quantile, 2.0 * span, now)
+    def _write_classes(self, now: float, seen: Observation) -> None:
+        for name, channels in self._latencies.items():
+            found = self._indicators.latencies(name, tuple(_QUANTILES.values()), 2.0 * _SPAN_S, now)
+            for channel, value in zip(channels, found, strict=True):
                 if value is not None:
-                    self._rate(f"latency.{label}", now, value, {"class": name})
-            if name in world.scenario.system.money.lost_request:
-                self._rate("class.value_lost", now, self._value_lost[name], {"class": name})
-        for service, places in world.wiring.services.items():
-            for region, station in places.items():
-                labels = {"service": service, "region": region}
-                used = self._indicators.utilisation([station], span, now)
-                if used is not None:
-                    self._rate("service.utilisation", now, used, labels)
-                self._rate("service.queue", now, seen.queued[station], labels)
-                self._rate("service.instances", now, world.serving_units(station), labels)
-                self._admission(station, labels, seen, now)
-        for database, nodes in world.wiring.nodes.items():
-            for zone in nodes:
-                lag = world.clusters[database].lag_of(zone)
-                if lag is not None:
-                    self._rate("database.lag", now, lag, {"database": database, "node": zone})
-        for edge, is_open in enumerate(seen.breaker_open):
-            if is_open != self._breakers.get(edge, False):
-                self._rate("edge.breaker_open", now, float(is_open), {"edge": world.wiring.plan.edges[edge].name})
-                self._breakers[edge] = is_open
+                    channel.add(now, value)
+        for name, (channel, price) in self._value_lost.items():
+            lost = (sum(seen.lost[flow]) for (owner, _), flow in self._world.wiring.flows.items() if owner == name)
+            channel.add(now, price * sum(lost))
 
-    def _admission(self, station: int, labels: dict[str, str], seen: Observation, now: float) -> None:
-        """Refusals by priority; shedding starts with the first refused request and has ended when none was refused for a while."""
-        span = float(HISTOGRAM_EVERY_S)
-        refused, admitted = seen.refused_by[station], seen.admitted_by[station]
-        was_refused = self._refused.get(station, [0, 0, 0])
-        was_admitted = self._admitted.get(station, [0, 0, 0])
-        delta = [a - b for a, b in zip(refused, was_refused, strict=True)]
-        subject = f"service/{labels['service']}@{labels['region']}"
-        if any(delta):
-            self._rate("service.refused", now, sum(delta) / span, labels)
-            for priority, count in enumerate(delta):
-                self._rate("service.refused_by", now, count / span, {**labels, "priority": PRIORITIES[priority]})
-                passed = admitted[priority] - was_admitted[priority]
-                self._rate("service.admitted_by", now, passed / span, {**labels, "priority": PRIORITIES[priority]})
-            free = seen.shed_below_limit[station] - self._shed_free.get(station, 0)
-            self._rate("service.shed_below_limit", now, free / span, labels)
-            if subject not in self._shedding:
-                counts = {PRIORITIES[p]: count for p, count in enumerate(delta) if count}
-                self._world.record("shedding.started", subject, station=subject, by_class=counts)
-            self._shedding[subject] = now
-        elif subject in self._shedding:
-            self._rate("service.refused", now, 0.0, labels)
-            if now - self._shedding[subject] >= QUIET_S:
-                last = self._shedding.pop(subject)
-                self._recorder.record(last, "shedding.ended", subject, {"station": subject})
-        self._refused[station], self._admitted[station] = list(refused), list(admitted)
-        self._shed_free[station] = seen.shed_below_limit[station]
+    def _write_lags(self, now: float) -> None:
+        for (database, zone), channel in self._lags.items():
+            lag_s = self._world.clusters[database].lag_of(zone)
+            if lag_s is not None:
+                channel.add(now, lag_s)
+
+    def _write_breakers(self, now: float, is_open: Sequence[bool]) -> None:
+        if is_open == self._breakers:
+            return
+        for edge, (before, after) in enumerate(zip(self._breakers, is_open, strict=True)):
+            if before != after:
+                name = self._world.wiring.plan.edges[edge].name
+                self._world.recorder.sample("edge.breaker_open", now, float(after), edge=name)
+        self._breakers = list(is_open)
+
+
+class _Flow:
+    """Requests of one class from one origin."""
+
+    def __init__(self, world: World, flow: int, labels: dict[str, str]) -> None:
+        self._flow = flow
+        self._labels = labels
+        self._recorder: Recorder = world.recorder
+        self._stations = world.wiring.plan.stations
+        self._channels = [self._recorder.channel(f"requests.{name}", **labels) for name in ("offered", "good")]
+        self._offered = self._good = 0
+        self._lost = [0] * len(Reason)
+        self._reasons: dict[int, Channel] = {}
+        self._served: dict[int, tuple[Channel, int]] = {}
+
+    def write(self, now: float, seen: Observation) -> None:
+        """The second that ends now. A reason or a region has a series from its first request on."""
+        flow = self._flow
+        offered, good = self._channels
+        offered.add(now, seen.offered[flow] - self._offered)
+        good.add(now, seen.good[flow] - self._good)
+        self._offered, self._good = seen.offered[flow], seen.good[flow]
+        lost = seen.lost[flow]
+        if lost == self._lost:
+            for channel in self._reasons.values():
+                channel.add(now, 0.0)
+        else:
+            self._add_reasons(lost)
+            for reason, channel in self._reasons.items():
+                channel.add(now, lost[reason] - self._lost[reason])
+            self._lost = list(lost)
+        for station, (count, _) in seen.entered[flow].items():
+            if station not in self._served:
+                region = self._stations[station].name.partition("@")[2]
+                self._served[station] = (self._recorder.channel("requests.served_at", **self._labels, region=region), 0)
+            channel, before = self._served[station]
+            channel.add(now, count - before)
+            self._served[station] = (channel, count)
+
+    def _add_reasons(self, lost: Sequence[int]) -> None:
+        for reason, count in enumerate(lost):
+            if count and reason not in self._reasons:
+                labels = {**self._labels, "reason": Reason(reason).name.lower()}
+                self._reasons[reason] = self._recorder.channel("requests.lost", **labels)
+
+
+class _Service:
+    """One service in one region."""
+
+    def __init__(self, world: World, indicators: Indicators, station: int, labels: dict[str, str]) -> None:
+        self._world = world
+        self._indicators = indicators
+        self._station = station
+        recorder = world.recorder
+        names = ("utilisation", "queue", "instances", "refused", "shed_below_limit")
+        self._channels = {name: recorder.channel(f"service.{name}", **labels) for name in names}
+        self._by_priority = [
+            [recorder.channel(f"service.{name}", **labels, priority=priority) for name in ("refused_by", "admitted_by")]
+            for priority in PRIORITIES
+        ]
+        self._subject = f"service/{labels['service']}@{labels['region']}"
+        self._refused = self._admitted = [0] * len(PRIORITIES)
+        self._below_limit = 0
+        self._refused_at: float | None = None
+
+    def write(self, now: float, seen: Observation) -> None:
+        """Gauges of now and rates of the five seconds that end now."""
+        station, channels = self._station, self._channels
+        used = self._indicators.utilisation([station], _SPAN_S, now)
+        if used is not None:
+            channels["utilisation"].add(now, used)
+        channels["queue"].add(now, seen.queued[station])
+        channels["instances"].add(now, self._world.serving_units(station))
+        if seen.refused_by[station] != self._refused:
+            self._write_refusals(now, seen)
+        elif self._refused_at is not None:
+            self._write_quiet(now)
+        self._refused, self._admitted = list(seen.refused_by[station]), list(seen.admitted_by[station])
+        self._below_limit = seen.shed_below_limit[station]
+
+    def _write_refusals(self, now: float, seen: Observation) -> None:
+        """Shedding starts with the bin of the first refused request."""
+        station, channels = self._station, self._channels
+        channels["refused"].add(now, (sum(seen.refused_by[station]) - sum(self._refused)) / _SPAN_S)
+        channels["shed_below_limit"].add(now, (seen.shed_below_limit[station] - self._below_limit) / _SPAN_S)
+        for priority, (refused, admitted) in enumerate(self._by_priority):
+            refused.add(now, (seen.refused_by[station][priority] - self._refused[priority]) / _SPAN_S)
+            admitted.add(now, (seen.admitted_by[station][priority] - self._admitted[priority]) / _SPAN_S)
+        if self._refused_at is None:
+            self._world.record("shedding.started", self._subject, station=self._subject)
+        self._refused_at = now
+
+    def _write_quiet(self, now: float) -> None:
+        """It has ended when nothing was refused for a while: then it ended with its last refusal."""
+        assert self._refused_at is not None, "something was refused before"
+        if now - self._refused_at == _SPAN_S:
+            self._channels["refused"].add(now, 0.0)
+        if now - self._refused_at >= QUIET_S:
+            self._world.recorder.record(self._refused_at, "shedding.ended", self._subject, {"station": self._subject})
+            self._refused_at = None

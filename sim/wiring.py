@@ -162,12 +162,12 @@ class _Builder:
                     timeout_s=consumer.timeout,
                     retry=RetryPlan(retries=2),
                 )
-                self._hang(station, [self._add(edge, EdgeInfo(f"queue/{name}", region, f"service/{queue.consumer}", "call", ""))])
+                self._hang(station, [self.add(edge, EdgeInfo(f"queue/{name}", region, f"service/{queue.consumer}", "call", ""))])
 
     def _hang(self, station: int, edges: list[int]) -> None:
         self.stations[station] = replace(self.stations[station], calls=tuple(edges))
 
-    def _add(self, edge: EdgePlan, info: EdgeInfo) -> int:
+    def add(self, edge: EdgePlan, info: EdgeInfo) -> int:
         self.edges.append(edge)
         self.infos.append(info)
         return len(self.edges) - 1
@@ -176,7 +176,9 @@ class _Builder:
         """One edge for one dependency, its fallback edge before it."""
         fallback = None
         if dependency.fallback is not None:
-            plain = Dependency(to=dependency.fallback, operation=dependency.operation, read_from=dependency.read_from)
+            kind = target_of(dependency.fallback).partition("/")[0]
+            operation = dependency.operation if kind == "database" else "call"
+            plain = Dependency(to=dependency.fallback, operation=operation)
             fallback = self.add_dependency(caller, region, station, plain)
         target = target_of(dependency.to)
         kind, name = target.split("/", 1)
@@ -202,7 +204,7 @@ class _Builder:
             classes=classes,
             fallback=fallback,
         )
-        return self._add(edge, EdgeInfo(caller, region, target, dependency.operation, dependency.read_from))
+        return self.add(edge, EdgeInfo(caller, region, target, dependency.operation, dependency.read_from))
 
     def timeout(self, kind: str, name: str) -> float:
         """What callers wait when they do not say."""
@@ -246,10 +248,14 @@ def build(scenario: Scenario, topology: Topology | None = None) -> Wiring:
     flow_index: dict[tuple[str, str], int] = {}
     entries: dict[tuple[str, str], int] = {}
     for position, (name, request_class) in enumerate(scenario.load.classes.items()):
-        for origin, share in shares_of(request_class, origins).items():
+        shares = shares_of(request_class, origins)
+        users = apportion(request_class.users or 0, shares)
+        for origin, share in shares.items():
+            if request_class.users is not None and not users[origin]:
+                continue
             places = builder.services[request_class.entry]
             home = origins[origin].region
-            entry = builder._add(  # noqa: SLF001 - the builder is private to this module
+            entry = builder.add(
                 EdgePlan(
                     name=f"client/{name}@{origin}",
                     caller=CLIENT,
@@ -261,9 +267,13 @@ def build(scenario: Scenario, topology: Topology | None = None) -> Wiring:
             )
             flow_index[name, origin] = len(flows)
             entries[name, origin] = entry
-            flows.append(
-                _flow(scenario, f"{name}@{origin}", request_class, position, builder.zones[f"internet/{origin}"], entry, share)
-            )
+            flow = FlowPlan(f"{name}@{origin}", position, builder.zones[f"internet/{origin}"], entry)
+            if request_class.users is not None:
+                flow = replace(flow, users=users[origin], think_s=request_class.think)
+            else:
+                table = rate_table(request_class, scenario.duration)
+                flow = replace(flow, rate=tuple((start, rate * share) for start, rate in table))
+            flows.append(flow)
     plan = Plan(
         zones=tuple(builder.zones),
         rtt_s=_round_trips(system, builder.topology, list(builder.zones)),
@@ -284,6 +294,17 @@ def shares_of(request_class: RequestClass, origins: dict[str, Origin]) -> dict[s
     return {name: share for name, share in shares.items() if share > 0.0}
 
 
+def apportion(users: int, shares: dict[str, float]) -> dict[str, int]:
+    """Whole people per origin that sum to `users`: what each share gives in full, the rest to the largest remainders."""
+    total = sum(shares.values())
+    exact = {origin: users * share / total for origin, share in shares.items()}
+    whole = {origin: int(value + 1e-9) for origin, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda origin: whole[origin] - exact[origin])
+    for origin in by_remainder[: users - sum(whole.values())]:
+        whole[origin] += 1
+    return whole
+
+
 def service_time(distribution: Distribution) -> ServiceTime:
     """The engine's form of a distribution."""
     return ServiceTime(distribution.family, distribution.mean, distribution.cv)
@@ -292,16 +313,6 @@ def service_time(distribution: Distribution) -> ServiceTime:
 def retry(retries: Retries) -> RetryPlan:
     """The engine's form of a retry policy."""
     return RetryPlan(retries.attempts, retries.backoff, retries.backoff_cap, retries.budget)
-
-
-def _flow(
-    scenario: Scenario, name: str, request_class: RequestClass, position: int, origin: int, entry: int, share: float
-) -> FlowPlan:
-    if request_class.users is not None:
-        users = max(1, round(request_class.users * share))
-        return FlowPlan(name, position, origin, entry, users=users, think_s=request_class.think)
-    table = rate_table(request_class, scenario.duration)
-    return FlowPlan(name, position, origin, entry, rate=tuple((start, rate * share) for start, rate in table))
 
 
 def _round_trips(system: System, topology: Topology, zones: list[str]) -> tuple[tuple[float, ...], ...]:

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
+from typing import NoReturn
 
 from gameday import __version__
+from gameday.errors import on_one_line
 
 COMMANDS = {
     "new": "start a game day from a shipped one",
@@ -37,36 +42,105 @@ def run_command(arguments: Sequence[str]) -> int:
     """Parse the arguments and run the command; errors the user can mend become one message and exit code 2."""
     from gameday.errors import GamedayError
 
+    _make_streams_usable()
     try:
-        parsed = _parser(arguments).parse_args(arguments)
-        code: int = parsed.run(parsed)
-        sys.stdout.flush()
+        code = _run(arguments)
     except GamedayError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # The reader (`| head`) has seen enough; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        print(f"gameday: the operating system refused: {error}", file=sys.stderr)
+        return 2
     return code
+
+
+def show(text: str, end: str = "\n") -> None:
+    """Print on standard output. Once nobody reads it any more (`| head`), printing does nothing, and the exit code stays true."""
+    try:
+        print(text, end=end)
+    except BrokenPipeError:
+        _reader_has_gone()
+    except OSError as error:
+        raise _cannot_print(error) from error
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """The number an argument says. ArgumentTypeError, which becomes a message and exit code 2, for anything else."""
+    if re.fullmatch(r"[-+]?[0-9]{1,30}", text) and least <= int(text) <= most:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, not '{on_one_line(text[:60])}'")
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parsed = _parser(arguments).parse_args(arguments)
+    code: int = parsed.run(parsed)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_has_gone()
+    except OSError as error:
+        raise _cannot_print(error) from error
+    return code
+
+
+def _make_streams_usable() -> None:
+    """A closed stream (`>&-`) is Python's None; an encoding without some letter gets '?' instead of a crash."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the process ends
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _reader_has_gone() -> None:
+    """Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _cannot_print(error: OSError) -> Exception:
+    from pathlib import Path
+
+    from gameday.atomic_files import cannot
+
+    with suppress(OSError):
+        _reader_has_gone()
+    return cannot("write", Path("standard output"), error)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names the nearest word for one that is not known."""
+
+    def error(self, message: str) -> NoReturn:
+        """Usage and message on standard error, exit code 2."""
+        unknown = message.partition("invalid choice: '")[2].partition("'")[0]
+        if unknown:
+            from gameday.errors import nearest
+
+            meant = nearest(unknown, COMMANDS)
+            hint = f"; did you mean '{meant}'?" if meant else f"; commands: {', '.join(COMMANDS)}"
+            message = f"there is no command '{unknown}'{hint}"
+        super().error(message)
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the command that is asked for adds its own arguments, which keeps `--help` quick."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gameday",
         description="Rehearse outages: write a game day once, simulate it, score it, read what would go wrong and why.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"gameday {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     wanted = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        description = summary[0].upper() + summary[1:] + "."
+        command = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name == wanted:
             module = import_module(f"gameday.cli.{name}")
             module.add_arguments(command)

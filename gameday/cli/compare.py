@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gameday.cli import show
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Two runs."""
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gameday.runfolder import RunFolder
 
     comparison = compare(RunFolder.open(arguments.before), RunFolder.open(arguments.after))
-    print(json.dumps(comparison.as_json(), indent=2, ensure_ascii=False) if arguments.json else comparison_text(comparison))
+    show(json.dumps(comparison.as_json(), indent=2, ensure_ascii=False) if arguments.json else comparison_text(comparison))
     if arguments.html:
         write_atomically(arguments.html, comparison_html(comparison).encode())
     if arguments.markdown:

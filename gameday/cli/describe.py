@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gameday.cli import show
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A scenario."""
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="where the system graph goes (default: <name>.svg; '-' = none)")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="where the system graph goes (default: <name>.svg; '-' = none)"
+    )
     parser.add_argument("--json", action="store_true", help="print the description as JSON; no picture")
 
 
@@ -24,13 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     scenario = read_scenario(arguments.scenario, arguments.overrides)
     description = describe(scenario)
     if arguments.json:
-        print(json.dumps(as_json(description), indent=2, ensure_ascii=False))
+        show(json.dumps(as_json(description), indent=2, ensure_ascii=False))
         return 0
-    print(as_text(description))
+    show(as_text(description))
     if str(arguments.picture) != "-":
         from gameday.report.plots.graph import write_graph
 
         picture = arguments.picture or Path(f"{scenario.name}.svg")
         write_graph(description, picture)
-        print(f"system graph: {picture}")
+        show(f"system graph: {picture}")
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gameday.cli import show
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A run."""
@@ -18,5 +20,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = RunFolder.open(arguments.run_folder)
     for path in write_reports(folder):
-        print(f"wrote {path}")
+        show(f"wrote {path}")
     return 0

@@ -10,13 +10,15 @@ import os
 import sys
 from pathlib import Path
 
+from gameday.cli import show, whole_number
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A scenario and how to play it."""
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--seed", type=_count, default=1, help="root of all randomness (default 1)")
     parser.add_argument("--replications", type=_positive, metavar="N", help="days to play (default: as the scenario says)")
-    parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes (default: all cores)")
+    parser.add_argument("--jobs", type=_positive, default=_cores(), metavar="N", help="processes (default: all cores)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
@@ -44,29 +46,30 @@ def run(arguments: argparse.Namespace) -> int:
     finished = play_game_day(request, Progress(sys.stderr, request.replications, "replications"))
     scores = finished.scores
     if arguments.json:
-        sys.stdout.write(finished.folder.scores.read_text(encoding="utf-8"))
+        show(finished.folder.scores.read_text(encoding="utf-8"), end="")
     else:
         from gameday.report.scorecard import scorecard
 
-        print(scorecard(scores, sys.stdout))
-        print(f"\nrun folder  {finished.folder.path}")
-        if request.reports:
-            print(f"report      {finished.folder.report_html}")
+        show(scorecard(scores, sys.stdout))
+        show(f"\nrun folder  {finished.folder.path}")
+        if finished.reports:
+            show(f"report      {finished.folder.report_html}")
     if finished.interrupted:
-        print(f"interrupted: {scores['replications']} of {request.replications} replications kept", file=sys.stderr)
+        kept = f"{scores['replications']} of {request.replications} replications kept in {finished.folder.path}"
+        missing = "" if finished.reports or not request.reports else f"; for the reports: gameday report {finished.folder.path}"
+        print(f"interrupted: {kept}{missing}", file=sys.stderr)
         return 130
     return finished.exit_code
 
 
+def _cores() -> int:
+    """Cores this process may use: fewer than the machine has where `taskset` or a batch system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _count(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**63:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 2^63-1, not {text}")
-    return value
+    return whole_number(text, 0, 2**63 - 1)
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"must be from 1 to 1000000, not {text}")
-    return value
+    return whole_number(text, 1, 1_000_000)

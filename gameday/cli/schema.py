@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from gameday.cli import show
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """No arguments."""
@@ -14,5 +16,5 @@ def run(_: argparse.Namespace) -> int:
     """Print the schema."""
     from gameday.scenario.schema import schema_text
 
-    print(schema_text(), end="")
+    show(schema_text(), end="")
     return 0

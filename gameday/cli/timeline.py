@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gameday.cli import show, whole_number
+
+if TYPE_CHECKING:
+    from gameday.runfolder import RunFolder
+    from gameday.timeline import Timeline
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A run and filters."""
     parser.add_argument("run_folder", type=Path, metavar="run", help="run folder")
-    parser.add_argument("--kind", action="append", default=[], metavar="PATTERN", help="only these kinds, e.g. 'page.*' (repeatable)")
+    parser.add_argument(
+        "--kind", action="append", default=[], metavar="PATTERN", help="only these kinds, e.g. 'page.*' (repeatable)"
+    )
     parser.add_argument("--subject", action="append", default=[], metavar="PATTERN", help="only these subjects, e.g. 'service/*'")
-    parser.add_argument("--replication", type=int, default=0, metavar="N", help="which replication (0, or one of the worst)")
+    parser.add_argument(
+        "--replication", type=_replication, default=0, metavar="N", help="which replication (0, or one of the worst)"
+    )
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
 
 
@@ -24,16 +35,48 @@ def run(arguments: argparse.Namespace) -> int:
     from gameday.units import format_duration
 
     folder = RunFolder.open(arguments.run_folder)
+    _check(folder, arguments.replication)
     timeline = read_timeline(folder.timeline_of(arguments.replication))
+    _check_kinds(timeline, arguments.kind)
     for event in timeline.of(*arguments.kind) if arguments.kind else timeline:
         if arguments.subject and not any(fnmatchcase(event.subject, pattern) for pattern in arguments.subject):
             continue
         if arguments.json:
-            print(event.line())
+            show(event.line())
         else:
             data = "  ".join(f"{key}={_shown(value)}" for key, value in event.data.items())
-            print(f"{format_duration(event.t):>10}  {event.kind:<22} {event.subject:<28} {data}".rstrip())
+            show(f"{format_duration(round(event.t, 1)):>10}  {event.kind:<22} {event.subject:<28} {data}".rstrip())
     return 0
+
+
+def _check(folder: RunFolder, replication: int) -> None:
+    """A replication that was not kept is no error of the file system."""
+    from gameday.errors import BadInput, Problem
+
+    kept = [0, *folder.replications_kept()]
+    if replication not in kept:
+        message = f"was not kept; there are {', '.join(map(str, kept))}"
+        raise BadInput([Problem(str(folder.path), None, None, "--replication", str(replication), message)])
+
+
+def _check_kinds(timeline: Timeline, patterns: list[str]) -> None:
+    """A kind that does not exist would otherwise look like a day on which nothing happened."""
+    from fnmatch import fnmatchcase
+
+    from gameday.errors import BadInput, Problem, nearest
+    from gameday.timeline import KINDS
+
+    known = {*KINDS, *(event.kind for event in timeline)}
+    wrong = [pattern for pattern in patterns if not any(fnmatchcase(kind, pattern) for kind in known)]
+    if wrong:
+        message = "fits no kind of event"
+        raise BadInput(
+            [Problem(None, None, None, "--kind", pattern, message, nearest(pattern, sorted(known))) for pattern in wrong]
+        )
+
+
+def _replication(text: str) -> int:
+    return whole_number(text, 0, 999_999)
 
 
 def _shown(value: object) -> str:

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from gameday.cli import show
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Files or folders."""
@@ -23,12 +25,13 @@ def run(arguments: argparse.Namespace) -> int:
     checked = check_all(arguments.paths)
     problems = [problem for each in checked for problem in each.problems]
     if arguments.json:
-        files = [{"file": each.file, "kind": each.kind, "problems": [asdict(p) for p in each.problems]} for each in checked]
-        print(json.dumps({"schema": 1, "files": files, "problems": len(problems)}, indent=2, ensure_ascii=False))
+        listed = [{"file": each.file, "kind": each.kind, "problems": [asdict(p) for p in each.problems]} for each in checked]
+        show(json.dumps({"schema": 1, "files": listed, "problems": len(problems)}, indent=2, ensure_ascii=False))
     else:
         for problem in problems:
-            print(problem)
+            show(str(problem))
         bad = sum(bool(each.problems) for each in checked)
-        count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {bad} of {len(checked)} files"
-        print(count if problems else f"{len(checked)} files, no problems", file=sys.stderr)
+        files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
+        count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {bad} of {files}"
+        print(count if problems else f"{files}, no problems", file=sys.stderr)
     return 2 if problems else 0

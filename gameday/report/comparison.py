@@ -49,7 +49,10 @@ def comparison_text(comparison: Comparison, terminal: Terminal | None = None) ->
             lines += table(screen, [[f"  {one.kpi}", _from_to(one), _size(one) or _directions(one)] for one in found])
     if comparison.not_compared:
         lines += ["", screen.bold("not compared")]
-        lines += table(screen, [[f"  {one.kpi}", one.note] for one in comparison.not_compared])
+        why: dict[str, list[str]] = {}
+        for one in comparison.not_compared:
+            why.setdefault(one.note, []).append(one.kpi)
+        lines += [line for note, kpis in why.items() for line in screen.wrapped(f"{note}: {', '.join(kpis)}", "  ")]
     lines += ["", f"the same: {len(comparison.with_verdict('same'))} of {len(comparison.changes)} KPIs"]
     return "\n".join(lines)
 

@@ -33,8 +33,7 @@ def graph_with_impact(scenario: Scenario, timeline: Timeline, series: SeriesSet,
             found = _database(timeline, node.name, graph.regions[node.region], end_s, hours=end_s > 5400)
         if found is not None:
             impact[node.key, node.region] = found
-    hit, hit_zones = _aimed_at(scenario, timeline, regions_of_zone)
-    return replace(graph, impact=impact, hit=hit, hit_zones=hit_zones)
+    return replace(_aimed_at(graph, scenario, timeline, regions_of_zone), impact=impact)
 
 
 def _service(series: SeriesSet, service: str, region: str, warmup_s: float) -> NodeImpact | None:
@@ -91,12 +90,10 @@ def _database(timeline: Timeline, name: str, zones: tuple[str, ...], end_s: floa
     return NodeImpact("touched", role) if role else None
 
 
-def _aimed_at(
-    scenario: Scenario, timeline: Timeline, region_of_zone: dict[str, str]
-) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
-    """The nodes and the whole zones that the injected faults were aimed at."""
+def _aimed_at(graph: SystemGraph, scenario: Scenario, timeline: Timeline, region_of_zone: dict[str, str]) -> SystemGraph:
+    """The graph with the nodes, whole zones and links marked that the injected faults were aimed at."""
     from gameday.errors import GamedayError
-    from gameday.resources import InstanceRef, NodeRef, ProviderRef, QueueRef, ZoneRef
+    from gameday.resources import InstanceRef, LinkRef, NodeRef, ProviderRef, QueueRef, ZoneRef
     from gameday.selectors import Selector
     from gameday.topology import Topology
 
@@ -104,6 +101,7 @@ def _aimed_at(
     primaries = {name: database.primary for name, database in scenario.system.databases.items()}
     hit: set[tuple[str, str]] = set()
     zones: set[str] = set()
+    links: set[tuple[str, str]] = set()
     for event in timeline.of("fault.injected"):
         try:
             refs = topology.resolve(Selector.parse(str(event.data.get("selector", ""))), primaries)
@@ -120,4 +118,7 @@ def _aimed_at(
                 hit.add((f"provider/{ref.provider}", OUTSIDE))
             elif isinstance(ref, QueueRef) and not any(region_of_zone[zone] == ref.region for zone in here):
                 hit.add((f"queue/{ref.queue}", ref.region))
-    return frozenset(hit), frozenset(zones)
+            elif isinstance(ref, LinkRef):
+                ends = [region_of_zone.get(end, end) for end in (ref.source_zone, ref.target_zone)]
+                links |= {(a, b) for a, b in (ends, ends[::-1]) if a in graph.regions}
+    return replace(graph, hit=frozenset(hit), hit_zones=frozenset(zones), hit_links=frozenset(links))

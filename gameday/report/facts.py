@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+_SAMPLE_S: Final = 5.0
+"""Latencies are sampled every five seconds."""
 _MOST_POINTS: Final = 600
 """Points of a line in a picture; more cannot be told apart."""
 
@@ -154,20 +156,37 @@ def traffic_panels(scenario: Scenario, series: SeriesSet, end_s: float) -> list[
     return panels
 
 
-def latency_panels(scenario: Scenario, series: SeriesSet) -> list[LatencyPanel]:
-    """One panel for each class that was answered at all."""
+def latency_panels(scenario: Scenario, series: SeriesSet, end_s: float) -> list[LatencyPanel]:
+    """One panel for each class that was answered at all; of a long run, the highest value of each stretch of time."""
     from gameday.report.plots.latency import LatencyPanel
 
     panels = []
+    step_s = latency_step_s(end_s)
     for name, request_class in scenario.load.classes.items():
         quantiles = {}
         for quantile in ("p50", "p95", "p99"):
             found = series.find(f"latency.{quantile}", {"class": name})
             if found:
-                quantiles[quantile] = (found[0].t, found[0].values)
+                quantiles[quantile] = _highest(found[0].t, found[0].values, step_s)
         if quantiles:
-            panels.append(LatencyPanel(name, request_class.deadline, quantiles))
+            panels.append(LatencyPanel(name, request_class.deadline, quantiles, step_s))
     return panels
+
+
+def latency_step_s(end_s: float) -> float:
+    """Seconds between two points of the latency picture: the five of the samples, or as many as a long run needs."""
+    return _SAMPLE_S * max(1.0, float(-(-end_s // (_MOST_POINTS * _SAMPLE_S))))
+
+
+def _highest(t: Floats, values: Floats, step_s: float) -> tuple[Floats, Floats]:
+    """The highest value in every stretch of `step_s` that has one; as they are where the samples are no denser than that."""
+    import numpy as np
+
+    if step_s <= _SAMPLE_S or not len(t):
+        return t, values
+    stretch = np.ceil(t / step_s - 1e-9)
+    starts = np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
+    return stretch[starts] * step_s, np.fmax.reduceat(values, starts)
 
 
 def messages(timeline: Timeline) -> list[MessageRow]:
@@ -190,9 +209,10 @@ def messages(timeline: Timeline) -> list[MessageRow]:
 
 
 def _since_declaration(message: Event, declared: Iterable[Event]) -> float | None:
-    """Seconds since the newest declaration of the message's incident."""
-    before = [event.t for event in declared if event.subject == message.subject and event.t <= message.t]
-    return message.t - before[-1] if before else None
+    """Seconds since its incident was declared; of a message that names no declared incident, since the newest declaration."""
+    before = [event for event in declared if event.t <= message.t]
+    own = [event.t for event in before if event.subject == message.subject] or [event.t for event in before]
+    return message.t - own[-1] if own else None
 
 
 def _approvals(approvals: object) -> tuple[str, ...]:

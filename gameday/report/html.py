@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gameday.report import words
+from gameday.report.facts import latency_step_s
 from gameday.timeline import Event
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def html(data: ReportData) -> str:
             sections=_sections(data),
             impact_words=impact_words(data),
             warmup=words.duration(data.scenario.warmup),
+            latency_step=latency_words(data),
             events=rows,
             linked={row.index for row in rows},
             classes=list(data.scenario.load.classes),
@@ -122,6 +124,12 @@ def summary(data: ReportData) -> str:
         met = sum(one.met is True for one in data.objectives)
         parts.append(f"{met} of {len(data.objectives)} objectives were met over {data.record.completed} replications")
     return "; ".join(parts) + "."
+
+
+def latency_words(data: ReportData) -> str:
+    """What a point of the latency picture is."""
+    step_s = latency_step_s(data.end_s)
+    return "over the last ten seconds" if step_s <= 5 else f"over ten seconds, the highest of every {words.duration(step_s)}"
 
 
 def impact_words(data: ReportData) -> str:

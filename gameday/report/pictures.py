@@ -36,7 +36,7 @@ class Pictures:
 def pictures(data: ReportData) -> Pictures:
     """Draw everything; what has no data is left empty, and the template says so in words."""
     panels = traffic_panels(data.scenario, data.series, data.end_s)
-    delays = latency_panels(data.scenario, data.series)
+    delays = latency_panels(data.scenario, data.series, data.end_s)
     by_dimension, constant = _spreads(data)
     found = lanes(data.timeline, data.end_s)
     return Pictures(

@@ -65,4 +65,4 @@ def _objective(one: ObjectiveRow) -> list[str]:
 
 
 def _dimension(one: DimensionRow) -> list[str]:
-    return [one.grade, one.name, one.reason]
+    return [words.GRADE_SHORT.get(one.grade, one.grade), one.name, one.reason]

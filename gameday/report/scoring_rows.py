@@ -267,8 +267,18 @@ def milestone_rows(scores: Scores, published: Mapping[str, float]) -> list[Miles
     simulated = scores.get("milestones") or {}
     rows = []
     for name, published_s in published.items():
-        rows.append(Milestone(name, published_s, *(_quantile(simulated.get(name), q) for q in (0.1, 0.5, 0.9))))
+        data = simulated.get(name)
+        p10, p50, p90 = (_quantile(data, q) for q in (0.1, 0.5, 0.9))
+        rows.append(Milestone(name, published_s, p10, p50, p90, _watched(data)))
     return rows
+
+
+def _watched(data: object) -> float | None:
+    """The bound of the quantiles that were cut off by the end of the run."""
+    if not isinstance(data, Mapping):
+        return None
+    cut = [one for one in data.values() if isinstance(one, Mapping) and one.get("censored")]
+    return _number(cut[0].get("value")) if cut else None
 
 
 def _quantile(data: object, q: float) -> float | None:

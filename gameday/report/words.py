@@ -24,6 +24,9 @@ GRADE_WORDS: Final[Mapping[str, str]] = {
 }
 """The exercise-evaluation scale in words."""
 
+GRADE_SHORT: Final[Mapping[str, str]] = {"UNKNOWN": "?", "NOT_APPLICABLE": "n/a", "UNGRADED": "-"}
+"""What stands where a letter of the scale would, in a column."""
+
 VERDICT_WORDS: Final[Mapping[str, str]] = {
     "met": "passed: no gate was missed",
     "not_met": "failed: a gate was missed or something failed hard",

@@ -20,20 +20,14 @@ def read_scenario(path: Path | str, overrides: Iterable[str] = ()) -> Scenario:
 
     `overrides` are assignments such as `policies.failover.dns_ttl=30s`. Raises BadInput with all problems found.
     """
-    from gameday.scenario.checks import check
+    from gameday.scenario.at_once import scenario_of
     from gameday.scenario.includes import read_with_includes
-    from gameday.scenario.model import Scenario
     from gameday.scenario.overrides import apply_overrides
-    from gameday.scenario.replay import with_counts
-    from gameday.scenario.validation import validate
     from gameday.shipped import shipped_scenarios
 
     document = apply_overrides(read_with_includes(path, [shipped_scenarios()]), overrides)
-    data = with_counts(document)
-    data.pop("include", None)
-    scenario = validate(Scenario, document)
-    check(scenario, document)
-    return scenario
+    document.data.pop("include", None)
+    return scenario_of(document)
 
 
 def dump(scenario: Scenario) -> str:

@@ -50,6 +50,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 
 def _check(path: Path) -> Checked:
     from gameday.scenario import read_scenario
+    from gameday.scenario.includes import INCLUDE
     from gameday.scenario.model import Scenario
     from gameday.scenario.reading import read_yaml
 
@@ -57,11 +58,11 @@ def _check(path: Path) -> Checked:
         document = read_yaml(path)
     except BadInput as bad:
         return Checked(str(path), "unknown", tuple(bad.problems))
-    sections = [key for key in Scenario.model_fields if key != "gameday"]
+    sections = [INCLUDE, *(key for key in Scenario.model_fields if key != "gameday")]
     if "gameday" in document.data:
         kind, problems = "scenario", _problems(lambda: read_scenario(path))
     elif any(key in sections for key in document.data):
-        kind, problems = "part", _part(path, sections)
+        kind, problems = "part", _part(path)
     else:
         first = next(iter(document.data))
         position = document.position((first,), of_key=True)
@@ -78,7 +79,7 @@ def _problems(attempt: Callable[[], object]) -> list[Problem]:
     return []
 
 
-def _part(path: Path, sections: list[str]) -> list[Problem]:
+def _part(path: Path) -> list[Problem]:
     """Check each section on its own; what a section lacks may come from elsewhere, so missing keys are no problem here."""
     from pydantic import create_model
 
@@ -87,9 +88,10 @@ def _part(path: Path, sections: list[str]) -> list[Problem]:
     from gameday.scenario.model import Scenario
     from gameday.scenario.replay import with_counts
     from gameday.scenario.validation import validate
+    from gameday.shipped import shipped_scenarios
 
     try:
-        document = read_with_includes(path)
+        document = read_with_includes(path, [shipped_scenarios()])
         with_counts(document)
     except BadInput as bad:
         return bad.problems

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
+from gameday.errors import BadInput
 from gameday.scenario.files import text_of
 from gameday.scenario.tree import Document
 from gameday.scenario.validation import Checks
-from gameday.errors import BadInput
 
 
 def with_counts(document: Document) -> dict[str, Any]:
@@ -36,31 +37,67 @@ def _fill(document: Document, checks: Checks, path: tuple[str | int, ...], part:
     if not isinstance(file, str):
         checks.problem(path, "needs a 'file' of counts, or the 'counts' themselves")
         return
+    problems = len(checks.problems)
+    column = part.get("column", "value")
+    if not isinstance(column, str):
+        checks.problem((*path, "column"), "must be text: the name of a column", value=column)
+    limits = {"start_row": 0, "rows": 1, "average": 1}
+    start, rows, average = (_whole_number(checks, (*path, key), part.get(key), least) for key, least in limits.items())
+    if len(checks.problems) > problems:
+        return
+    table = _table(document, checks, path, file)
+    if table is None:
+        return
+    if not table or column not in table[0]:
+        checks.problem((*path, "column"), f"is not a column of {file}", value=column, candidates=list(table[0]) if table else [])
+        return
+    start = start or 0
+    counts = _counts(checks, (*path, "file"), file, column, table[start : None if rows is None else start + rows], start)
+    if counts is None:
+        return
+    if not any(counts):
+        checks.problem((*path, "start_row"), f"leaves no counts of {file}, which has {len(table)} rows", value=start)
+        return
+    group = average or 1
+    part["counts"] = [sum(counts[n : n + group]) / len(counts[n : n + group]) for n in range(0, len(counts), group)]
+
+
+def _whole_number(checks: Checks, path: tuple[str | int, ...], value: object, least: int) -> int | None:
+    """The number at the path, or None when there is none; the model checks it too, but only after the file was read."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        checks.problem(path, f"must be a whole number, {least} or more", value=value)
+        return None
+    return value
+
+
+def _table(document: Document, checks: Checks, path: tuple[str | int, ...], file: str) -> list[dict[str, str | None]] | None:
+    """The rows of the file; None, and a problem, when it cannot be read."""
     found = Path(document.position((*path, "file")).file).parent / file
     try:
-        text = text_of(found)
+        return list(csv.DictReader(io.StringIO(text_of(found))))
     except BadInput as bad:
         checks.problem((*path, "file"), f"cannot be read: {bad.problems[0].message}", value=file)
-        return
-    column = part.get("column", "value")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    if not rows or column not in rows[0]:
-        candidates = list(rows[0]) if rows else []
-        checks.problem((*path, "column"), f"is not a column of {file}", value=column, candidates=candidates)
-        return
-    start = part.get("start_row", 0)
-    end = None if part.get("rows") is None else start + part["rows"]
+    except csv.Error as error:
+        checks.problem((*path, "file"), f"is not a CSV file, {file}: {error}", value=file)
+    return None
+
+
+def _counts(
+    checks: Checks, path: tuple[str | int, ...], file: str, column: str, rows: list[dict[str, str | None]], start: int
+) -> list[float] | None:
+    """The numbers of the column; None, and a problem, at the first that is none."""
     counts = []
-    for number, row in enumerate(rows[start:end], start=start):
+    for number, row in enumerate(rows, start=start + 2):
+        read = row[column]
         try:
-            counts.append(float(row[column]))
-        except (TypeError, ValueError):
-            checks.problem((*path, "file"), f"{file} row {number + 2} holds no number in column {column}", value=row[column])
-            return
-    if not counts or not any(counts):
-        checks.problem((*path, "start_row"), f"leaves no counts of {file}, which has {len(rows)} rows", value=start)
-        return
-    group = part.get("average", 1)
-    if isinstance(group, int) and group > 1:
-        counts = [sum(counts[n : n + group]) / len(counts[n : n + group]) for n in range(0, len(counts), group)]
-    part["counts"] = counts
+            count = float(read or "")
+        except ValueError:
+            checks.problem(path, f"{file} row {number} holds no number in column {column}", value=read or "")
+            return None
+        if not 0 <= count < math.inf:
+            checks.problem(path, f"{file} row {number} holds {read}, and a count is a number from 0", value=file)
+            return None
+        counts.append(count)
+    return counts

@@ -90,5 +90,3 @@ class Schedule(Strict):
     """Planned maintenance."""
     background: list[Background] = []
     """Background failures."""
-
-

@@ -125,7 +125,8 @@ class Dependency(Strict):
     breaker: Breaker | None = None
     """Circuit breaker; none = no breaker."""
     fallback: str | None = None
-    """What is called instead when this call has failed for good (a service, database or provider)."""
+    """What is called instead when this call has failed for good (a service, database or provider). Of a database, its primary: with the
+    database itself as fallback, a read that a stale copy refuses goes to the primary."""
     cancel: bool = False
     """Whether queued work is dropped when this caller has given up; false: abandoned work still burns capacity."""
     classes: list[Name] | None = Field(default=None, alias="for")

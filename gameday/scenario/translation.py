@@ -49,11 +49,18 @@ Location = tuple[str | int, ...]
 
 def translated(error: ValidationError, model: type[BaseModel], document: Document, context: Mapping[str, Any]) -> list[Problem]:
     """The problems in a document that failed to become a `model`."""
-    return _Translation(document, context).all(error, Shape(model), ())
+    return [problem for _, problem in placed(error, model, document, context)]
+
+
+def placed(
+    error: ValidationError, model: type[BaseModel], document: Document, context: Mapping[str, Any]
+) -> list[tuple[Place, Problem]]:
+    """The same problems, each with its place in the types of the `model`."""
+    return _Translation(document, context).all(error, Place((), Shape(model)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where an error is: the way to it in the document, and what is allowed there."""
 
     path: Location
@@ -64,6 +71,14 @@ class _Place:
     """Whether the walk stopped at a plain union, whose branches the rest of the error's location is about."""
     of_key: bool = False
     """Whether the key of a mapping is wrong, not its value."""
+    short: Place | None = None
+    """The short form (`kill region/eu-1 at 10m`) that the place is inside of."""
+    table: Shape | None = None
+    """The list or mapping that the place is an element of."""
+    names: tuple[str, ...] = ()
+    """The keys on the way that are names, not fields: `checkout` in `system.services.checkout.slots`."""
+    kind: str = ""
+    """pydantic's name of the error; empty where a union has none."""
 
 
 class _Translation:
@@ -71,41 +86,47 @@ class _Translation:
         self.document = document
         self.context = context
 
-    def all(self, error: ValidationError, shape: Shape, base: Location) -> list[Problem]:
-        """All problems of an error about the part of the document at `base`; one for each place."""
-        problems: dict[tuple[Location, bool], list[Problem]] = {}
+    def all(self, error: ValidationError, start: Place) -> list[tuple[Place, Problem]]:
+        """All problems of an error about the part of the document at the start; one for each place."""
+        problems: dict[tuple[Location, bool], list[tuple[Place, Problem]]] = {}
         for details in error.errors(include_url=False):
-            place = self._walk(shape, base, details["loc"])
+            place = self._walk(start, details["loc"])
             at = (place.path, place.of_key)
             if at in problems:
                 continue
-            problems[at] = self._union(place) if place.union else [self._problem(place, details)]
+            known = replace(place, kind=details["type"])
+            problems[at] = self._union(known) if place.union else [(known, self._problem(place, details))]
         return [problem for several in problems.values() for problem in several]
 
-    def _walk(self, shape: Shape, base: Location, location: Location) -> _Place:
-        place = _Place(base, shape)
+    def _walk(self, start: Place, location: Location) -> Place:
+        place, short = start, start.short
         for index, part in enumerate(location):
             shape = place.shape
+            if short is None and isinstance(self.document.node(place.path), ScalarNode):
+                short = place
             if shape.members and shape.discriminator:
                 place = replace(place, shape=_member_with_tag(shape, part))
             elif shape.members:
                 return replace(place, union=True)
             elif shape.model is not None:
-                place = _Place((*place.path, part), _field_shape(shape.model, part), owner=shape.model)
+                place = Place(
+                    (*place.path, part), _field_shape(shape.model, part), owner=shape.model, short=short, names=place.names
+                )
             elif part == "[key]" and index == len(location) - 1:
                 return replace(place, of_key=True)
             else:
                 keys, values = item_shapes(shape)
                 is_key = location[index + 1 :] == ("[key]",)
-                place = _Place((*place.path, part), keys if is_key else values)
+                names = (*place.names, part) if isinstance(part, str) else place.names
+                place = Place((*place.path, part), keys if is_key else values, short=short, table=shape, names=names)
         return replace(place, union=bool(place.shape.members) and not place.shape.discriminator)
 
-    def _union(self, place: _Place) -> list[Problem]:
+    def _union(self, place: Place) -> list[tuple[Place, Problem]]:
         """Try the alternatives one by one; report the one that was meant, or what all of them are."""
         node = self.document.node(place.path)
         if node is None:
-            return [self._at(place, f"must be {words_for(place.shape)}")]
-        meant: list[tuple[int, list[Problem]]] = []
+            return [(place, self._at(place, f"must be {words_for(place.shape)}"))]
+        meant: list[tuple[int, list[tuple[Place, Problem]]]] = []
         suggestions: list[str] = []
         for member in place.shape.members:
             error = self._error_of(member, plain(node))
@@ -113,8 +134,8 @@ class _Translation:
                 continue
             errors = error.errors(include_url=False)
             wrong_kind = any(not details["loc"] and details["type"] in _WRONG_KIND for details in errors)
-            problems = self.all(error, member, place.path)
-            suggestions += [problem.suggestion for problem in problems if problem.suggestion is not None]
+            problems = self.all(error, replace(place, shape=member, union=False, kind=""))
+            suggestions += [problem.suggestion for _, problem in problems if problem.suggestion is not None]
             if not wrong_kind and (is_container(member) or isinstance(node, ScalarNode)):
                 meant.append((len(errors), problems))
         if meant and not isinstance(node, ScalarNode):
@@ -124,7 +145,7 @@ class _Translation:
         value = node.text if isinstance(node, ScalarNode) else None
         suggestion = nearest(value, allowed_values(place.shape)) if value else None
         suggestion = suggestion or next(iter(suggestions), None)
-        return [self._at(place, f"must be {words_for(place.shape)}", suggestion, value_of_containers=True)]
+        return [(place, self._at(place, f"must be {words_for(place.shape)}", suggestion, value_of_containers=True))]
 
     def _error_of(self, member: Shape, value: Any) -> ValidationError | None:
         try:
@@ -133,7 +154,7 @@ class _Translation:
             return error
         return None
 
-    def _problem(self, place: _Place, details: ErrorDetails) -> Problem:
+    def _problem(self, place: Place, details: ErrorDetails) -> Problem:
         kind = details["type"]
         if kind == "missing":
             return self._missing(place)
@@ -155,7 +176,7 @@ class _Translation:
         message = f"must be {words_for(place.shape)}"
         return self._at(place, message, _suggestion(place.shape, read), read=read, value_of_containers=True)
 
-    def _own_words(self, place: _Place, details: ErrorDetails) -> Problem:
+    def _own_words(self, place: Place, details: ErrorDetails) -> Problem:
         """What a validator of ours says."""
         cause = details.get("ctx", {}).get("error")
         if details["type"] == "not_a_number":
@@ -164,12 +185,12 @@ class _Translation:
         suggestion = getattr(cause, "suggestion", None)
         return self._at(place, message or f"must be {words_for(place.shape)}", suggestion, read=details["input"])
 
-    def _missing(self, place: _Place) -> Problem:
+    def _missing(self, place: Place) -> Problem:
         parent = self.document.existing(place.path)
         position = self.document.position(place.path[:parent], of_key=True)
         return Problem(*position, dotted(place.path), None, "is required")
 
-    def _unknown_key(self, place: _Place) -> Problem:
+    def _unknown_key(self, place: Place) -> Problem:
         assert place.owner is not None, "only models have unknown keys"
         key = str(place.path[-1])
         parent = self.document.node(place.path[:-1])
@@ -179,7 +200,7 @@ class _Translation:
         message = "unknown key" if suggestion else f"unknown key; allowed here: {', '.join(allowed)}"
         return Problem(*self.document.position(place.path, of_key=True), dotted(place.path), None, message, suggestion)
 
-    def _tag(self, place: _Place, *, missing: bool) -> Problem:
+    def _tag(self, place: Place, *, missing: bool) -> Problem:
         """The key that says which kind of mapping this is, e.g. `kind`, is missing or names no kind."""
         key, tags = _tags(place.shape)
         path = (*place.path, key)
@@ -193,7 +214,7 @@ class _Translation:
 
     def _at(
         self,
-        place: _Place,
+        place: Place,
         message: str,
         suggestion: str | None = None,
         *,

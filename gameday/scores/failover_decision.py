@@ -82,20 +82,9 @@ def decisions_in(case: Case, incident: Incident) -> Iterator[Decision]:
 
 
 def possible_moves(case: Case) -> dict[str, str]:
-    """Home region to the one that takes over: as configured, else the first other region that runs the entry services."""
+    """Home region to the one that takes over, as configured. Without a failover policy there is no decision to judge."""
     policy = case.scenario.policies.failover
-    if policy.mode != "none":
-        return dict(policy.pairs)
-    entries = {known.entry for known in case.scenario.load.classes.values()}
-    able = [region for region in case.topology.regions if all(region in case.topology.regions_with(name) for name in entries)]
-    others = {home: [region for region in able if region != home] for home in home_regions(case)}
-    return {home: found[0] for home, found in others.items() if found}
-
-
-def home_regions(case: Case) -> tuple[str, ...]:
-    """Regions to which clients are sent when all is well."""
-    origins = case.scenario.system.traffic.origins
-    return tuple(dict.fromkeys(origin.region for origin in origins.values())) or case.topology.regions[:1]
+    return dict(policy.pairs) if policy.mode != "none" else {}
 
 
 def origins_of(case: Case, region: str) -> frozenset[str]:

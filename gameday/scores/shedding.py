@@ -140,13 +140,23 @@ def recovery(case: Case) -> Iterator[Measure]:
     yield max(found, key=lambda measure: (order[measure.state], measure.value or 0.0))
 
 
+def _moves(case: Case) -> list[tuple[float, float | None]]:
+    """From each completed move of a region to its way back: while they last, fewer places carry the load."""
+    found: list[tuple[float, float | None]] = []
+    for moved in case.events("failover.completed").where(lambda event: event.subject.startswith("region/")):
+        back = case.timeline.first("failback.completed", subject=moved.subject, after=moved.t)
+        found.append((moved.t, None if back is None else back.t))
+    return found
+
+
 def _recovery_of(case: Case, incident: Incident, window: Window) -> Measure:
     started = incident.impacts[0].started
     causes = [(fault.start_s, fault.end_s) for fault in incident.faults if fault.active_in(*window)]
     causes += [(start_s, end_s) for start_s, end_s in _spikes(case) if start_s <= window[1] and end_s >= window[0] - WINDOW_GAP_S]
     causes = causes or [(fault.start_s, fault.end_s) for fault in incident.faults]
+    causes = causes or [span for span in _moves(case) if span[0] <= window[1] and (span[1] is None or span[1] >= window[0])]
     if not causes:
-        return unknown(_RECOVERY, "what caused the overload is not known: no fault, no spike of load", started)
+        return not_applicable(_RECOVERY, "no fault, no spike of load and no move caused the overload", started)
     begin_s, ends = min(start_s for start_s, _ in causes), [end_s for _, end_s in causes]
     cause_end_s = max(case.end_s if end_s is None else end_s for end_s in ends)
     if cause_end_s >= case.end_s:

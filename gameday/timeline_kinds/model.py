@@ -58,22 +58,27 @@ class Kind:
 
 
 def text_key(description: str, *choices: str) -> Key:
+    """A key that holds text, one of the choices if there are any."""
     return Key("text", description, choices=choices)
 
 
 def number_key(description: str) -> Key:
+    """A key that holds a number."""
     return Key("number", description)
 
 
 def flag_key(description: str) -> Key:
+    """A key that holds true or false."""
     return Key("flag", description)
 
 
 def list_key(description: str) -> Key:
+    """A key that holds a list."""
     return Key("list", description)
 
 
 def map_key(description: str) -> Key:
+    """A key that holds names and their values."""
     return Key("map", description)
 
 

@@ -199,7 +199,9 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "indeterminate": number_key("writes of which the client cannot know"),
             "conflicting": number_key("writes accepted by two primaries at once"),
             "unreconciled": number_key("conflicting or degraded writes still open"),
-            "oldest_lost_s?": number_key("age of the oldest lost write when its primary stopped taking writes, or at promotion, seconds"),
+            "oldest_lost_s?": number_key(
+                "age of the oldest lost write when its primary stopped taking writes, or at promotion, seconds"
+            ),
             "surviving?": number_key("writes confirmed and still there"),
             "stale_reads?": number_key("reads answered from a copy older than promised"),
         },

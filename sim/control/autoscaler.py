@@ -35,8 +35,9 @@ class Autoscaler:
         self._station = station
         self._settings = settings
         self._least = len(world.units[station])
-        self._booting = 0
-        self._low_since: float | None = None
+        self._zones = [zone for zone in world.topology.zones_of(region) if world.topology.instances_in(service, zone)]
+        self._booting: dict[str, int] = dict.fromkeys(self._zones, 0)
+        self._recent: list[tuple[float, int]] = []
         self._draws = world.streams.draws(f"autoscaler/{service}@{region}")
 
     def run(self) -> Process:
@@ -47,68 +48,71 @@ class Autoscaler:
             yield self._world.env.timeout(self._settings.interval)
 
     def _decide(self) -> None:
-        """The rule of Kubernetes' horizontal autoscaler: wanted = ceil(serving x utilisation / target)."""
+        """The rule of Kubernetes' horizontal autoscaler, without its tolerance: wanted = ceil(serving x utilisation / target).
+
+        It scales in to the most that was wanted over the whole cooldown (there: the stabilization window).
+        """
         world, settings = self._world, self._settings
         now = world.env.now
-        zones = [zone for zone in world.topology.zones_of(self._region) if world.zone_alive(zone)]
         used = self._indicators.utilisation([self._station], settings.interval, now)
         serving = world.serving_units(self._station)
-        if used is None or not serving or not zones:
+        if used is None or not serving:
             return
-        wanted = min(ceil(serving * used / settings.target - 1e-9), settings.max_per_zone * len(zones))
-        if wanted > serving + self._booting:
-            self._low_since = None
-            self._grow(wanted - serving - self._booting, zones, used)
-        elif wanted < serving and serving > self._least:
-            self._low_since = now if self._low_since is None else self._low_since
-            if now - self._low_since >= settings.cooldown:
-                self._shrink(max(wanted, self._least), used)
-        else:
-            self._low_since = None
+        wanted = ceil(serving * used / settings.target - 1e-9)
+        self._recent.append((now, wanted))
+        quiet = now - self._recent[0][0] >= settings.cooldown
+        self._recent = [each for each in self._recent if now - each[0] <= settings.cooldown]
+        coming = serving + sum(self._booting.values())
+        if wanted > coming:
+            self._grow(min(wanted - coming, sum(self._room().values())), used)
+        elif quiet:
+            self._shrink(max(self._least, *(each for _, each in self._recent)), used)
 
-    def _grow(self, missing: int, zones: list[str], used: float) -> None:
+    def _room(self) -> dict[str, int]:
+        """Instances each living zone may still get; dead instances keep their place, they come back."""
         world = self._world
-        have = world.serving_units(self._station) + self._booting
+        counts = dict(self._booting)
+        for unit in world.units[self._station]:
+            if not unit.retired:
+                counts[world.zone_names[unit.zone]] += 1
+        return {zone: max(0, self._settings.max_per_zone - counts[zone]) for zone in self._zones if world.zone_alive(zone)}
+
+    def _grow(self, missing: int, used: float) -> None:
+        """Ask for instances, each for the zone with most room."""
+        if not missing:
+            return
+        world = self._world
+        have = world.serving_units(self._station) + sum(self._booting.values())
         granted = sum(self._settings.reserved or self._draws.uniform() >= self._settings.scarcity for _ in range(missing))
-        world.record(
-            "scaling.requested",
-            f"service/{self._service}@{self._region}",
-            service=self._service,
-            region=self._region,
-            **{"from": have, "to": have + missing},
-            reason=f"utilisation {used:.2f}; {granted} of {missing} granted",
-        )
-        for number in range(granted):
-            self._booting += 1
-            world.env.process(self._boot(zones[(have + number) % len(zones)]))
+        self._record("scaling.requested", have, have + missing, reason=f"utilisation {used:.2f}; {granted} of {missing} granted")
+        room = self._room()
+        for _ in range(granted):
+            zone = max(room, key=lambda zone: room[zone])
+            room[zone] -= 1
+            self._booting[zone] += 1
+            world.env.process(self._boot(zone))
 
     def _boot(self, zone: str) -> Process:
         world = self._world
         yield world.env.timeout(world.boot_s(self._station))
-        self._booting -= 1
+        self._booting[zone] -= 1
         if not world.zone_alive(zone):
             return
         before = world.serving_units(self._station)
         world.add_instance(self._service, zone)
-        data = {"service": self._service, "region": self._region, "from": before, "to": before + 1}
-        world.record("scaling.ready", f"service/{self._service}@{self._region}", **data)
+        self._record("scaling.ready", before, before + 1)
 
     def _shrink(self, wanted: int, used: float) -> None:
-        """Drain the newest instances: out of rotation, what they hold is finished."""
+        """Give the newest instances back: what they hold is finished."""
         world = self._world
-        added = [unit for unit in world.units[self._station][self._least :] if unit.serving and not unit.drained]
         serving = world.serving_units(self._station)
+        added = [unit for unit in world.units[self._station][self._least :] if unit.serving and not unit.drains]
         leaving = added[-(serving - wanted) :] if serving > wanted else []
         for unit in leaving:
-            unit.drained = True
-            unit.retired = True
-            world.set_rotation(unit, False)
+            world.retire(unit)
         if leaving:
-            world.record(
-                "scaling.requested",
-                f"service/{self._service}@{self._region}",
-                service=self._service,
-                region=self._region,
-                **{"from": serving, "to": serving - len(leaving)},
-                reason=f"utilisation {used:.2f}",
-            )
+            self._record("scaling.requested", serving, serving - len(leaving), reason=f"utilisation {used:.2f}")
+
+    def _record(self, kind: str, before: int, after: int, **more: str) -> None:
+        data = {"service": self._service, "region": self._region, "from": before, "to": after, **more}
+        self._world.record(kind, f"service/{self._service}@{self._region}", **data)

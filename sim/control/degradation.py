@@ -1,4 +1,7 @@
-"""Switches optional calls off while a service is under stress, and on again when it has calmed down."""
+"""Switches optional calls off while a service is under stress, and on again when it has calmed down.
+
+The busiest region decides. The rule that surprises: a service of which nothing runs is no sign of calm, so nothing is switched then.
+"""
 
 from __future__ import annotations
 
@@ -54,9 +57,12 @@ def _control(world: World, indicators: Indicators, rule: Degradation, feature: F
     while True:
         yield world.env.timeout(CHECK_EVERY_S)
         now = world.env.now
-        used = max((indicators.utilisation([station], CHECK_EVERY_S, now) or 0.0 for station in stations), default=0.0)
-        above_since = (above_since if above_since is not None else now) if used > rule.above else None
-        below_since = (below_since if below_since is not None else now) if used < rule.restore_below else None
+        seen = [
+            used for used in (indicators.utilisation([station], CHECK_EVERY_S, now) for station in stations) if used is not None
+        ]
+        above, below = bool(seen) and max(seen) > rule.above, bool(seen) and max(seen) < rule.restore_below
+        above_since = (above_since if above_since is not None else now) if above else None
+        below_since = (below_since if below_since is not None else now) if below else None
         if not feature.off and above_since is not None and now - above_since >= rule.lasting:
             feature.switch(off=True, by="controller")
         elif feature.off and below_since is not None and now - below_since >= rule.restore_after:

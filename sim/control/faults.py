@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gameday.errors import GamedayError
 from gameday.faults import Fault, make
-from gameday.scenario.schedule import Background, Maintenance, ScheduledFault
+from gameday.scenario.schedule import Background, ScheduledFault
 from gameday.selectors import Selector
 from sim.processes import Process
 from sim.world import World
@@ -36,17 +36,16 @@ class FaultPlayer:
         self.active: dict[str, ActiveFault] = {}
         for index, planned in enumerate(world.scenario.schedule.faults):
             world.env.process(self._play(index, planned))
-        for planned_work in world.scenario.schedule.maintenance:
-            world.env.process(self._maintain(planned_work))
-        for number, failures in enumerate(world.scenario.schedule.background):
-            self._start_background(number, failures)
+        self._names: dict[str, int] = {}
+        for failures in world.scenario.schedule.background:
+            self._start_background(failures)
 
     def inject(self, index: str, fault: Fault, target: Selector, origin: str = "schedule") -> bool:
-        """Inject a fault; a refusal (a missing capability) is recorded as `fault.failed` and the day goes on."""
+        """Inject a fault; a refusal (a missing capability, a target that is not there) is recorded as `fault.failed` and the day goes on."""
         world = self.world
         data = {"fault": fault.name, "index": index, "selector": str(target)}
-        pinned = world.pin(target)
         try:
+            pinned = world.pin(target)
             fault.inject(world, pinned)
         except GamedayError as error:
             world.record("fault.failed", f"fault/{index}", **data, why=str(error))
@@ -84,26 +83,13 @@ class FaultPlayer:
             yield self.world.env.timeout(planned.lasts)
             self.heal(str(index), "schedule")
 
-    def _maintain(self, planned: Maintenance) -> Process:
-        """Planned work drains its target: taken out of rotation, then down, then back. Nothing it held is lost."""
-        world, target = self.world, Selector.parse(planned.target)
-        yield world.env.timeout(planned.at)
-        world.record("maintenance.started", str(target), what=planned.what)
-        units = world.units_of(target)
-        for unit in units:
-            world.set_rotation(unit, False)
-            unit.drained = True
-        yield world.env.timeout(planned.lasts)
-        for unit in units:
-            unit.drained = False
-            if unit.serving:
-                world.set_rotation(unit, True)
-        world.record("maintenance.ended", str(target), what=planned.what)
-
-    def _start_background(self, number: int, failures: Background) -> None:
+    def _start_background(self, failures: Background) -> None:
+        """Named by what fails, not by position: adding background failures moves no other's times."""
         fault = make(failures.fault, failures.parameters)
         for member in self.world.topology.members(Selector.parse(failures.target)):
-            self.world.env.process(self._renew(f"background-{number}/{member}", fault, member, failures))
+            name = f"background-{failures.fault}/{member}"
+            self._names[name] = number = self._names.get(name, 0) + 1
+            self.world.env.process(self._renew(name if number == 1 else f"{name} #{number}", fault, member, failures))
 
     def _renew(self, index: str, fault: Fault, member: Selector, failures: Background) -> Process:
         draws = self.world.streams.draws(f"background/{index}")

@@ -30,7 +30,7 @@ def _check(world: World, station: int, phase_s: float, interval_s: float, unheal
 def _judge(world: World, unit: Unit, streaks: dict[int, int], unhealthy: int, healthy: int) -> None:
     """Count results that contradict the present state; enough of them in a row change it."""
     passes = unit.serving
-    if passes == unit.in_rotation or unit.drained:
+    if passes == unit.in_rotation or unit.drains:
         streaks[unit.position] = 0
         return
     streaks[unit.position] = streaks.get(unit.position, 0) + 1

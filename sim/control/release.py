@@ -45,13 +45,14 @@ class Deployer:
             world.record("action.succeeded", target, action="rollback", target=target, by=by)
 
     def _watch(self) -> Process:
-        """Compare the released service's errors over the window with the threshold."""
+        """Compare the errors of the released service, where the release runs, over the window with the threshold."""
         settings = self._world.scenario.policies.release
         while True:
             yield self._world.env.timeout(CHECK_EVERY_S)
             now = self._world.env.now
             for active in self._faults.mended_by("rollback"):
-                ratio = self._indicators.value("error_ratio", active.selector, settings.window, now)
+                stations = sorted({unit.station for unit in self._world.units_of(active.target)})
+                ratio = self._indicators.value("error_ratio", active.selector, settings.window, now, stations)
                 if ratio is not None and ratio > settings.error_ratio and active.index not in self._running:
                     why = f"error ratio {ratio:.3f} over {settings.window:.0f} s"
                     self._world.record("decision.made", active.selector, decision="rollback", by="deployer", why=why)

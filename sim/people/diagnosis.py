@@ -1,17 +1,20 @@
 """Finding the cause: a queue of hypotheses, each tested in turn, some of them wrong.
 
 The published distribution (`timing.diagnose`) is the time to the cause with all its wrong turns, so one round is shorter by the
-expected number of rounds. Wrong turns follow SPAR-H (NUREG/CR-6883): a base probability and performance shaping factors.
+expected number of rounds. Wrong turns follow SPAR-H (NUREG/CR-6883): a base probability and performance shaping factors. The rule that
+surprises: whoever writes, approves or decides does not diagnose meanwhile; the search waits for them.
 """
 
 from __future__ import annotations
 
-from gameday.scenario.response import Action
+from gameday.scenario.response import Action, Runbook
+from gameday.scenario.schedule import Maintenance
 from gameday.selectors import target_of
 from sim.control.faults import ActiveFault
 from sim.day import Day
 from sim.people.actions import Plan
 from sim.people.cast import Cast
+from sim.people.dashboards import Dashboards
 from sim.processes import Steps
 
 # SPAR-H performance shaping factors for diagnosis (NUREG/CR-6883, table for diagnosis).
@@ -22,32 +25,37 @@ INTERFACE_POOR = 10.0  # dashboards are gone
 LOOK_EVERY_S = 15.0
 NOTICED_RECOVERY_S = 120.0
 """Good indicators for so long make a responder stop looking for the cause. Assumption."""
+BUSY_RATIO = 0.8
+"""Utilisation from which a responder takes a service for the bottleneck. Assumption."""
+
+Tried = set[tuple[str, str]]
+"""What was tried in an incident: index of a fault and the action."""
 
 
 class Diagnosis:
     """One search for the cause by one responder."""
 
-    def __init__(self, day: Day, cast: Cast, *, blind: bool) -> None:
+    def __init__(self, day: Day, cast: Cast, dashboards: Dashboards, began: float) -> None:
+        """`began` is when the graphs say the trouble began: what changed shortly before is suspected first."""
         self._day = day
         self._world = day.world
         self._cast = cast
-        self._blind = blind
+        self._dashboards = dashboards
+        self._began = began
         self.over = False
         """Whether the search ended because the indicators were good again."""
 
-    def run(self, subject: str, person: str, tried: set[tuple[str, str]]) -> Steps[ActiveFault | None]:
-        """Test hypotheses until one is right, all faults are gone, or the rounds are used up; returns the fault believed in."""
+    def run(self, subject: str, person: str, tried: Tried) -> Steps[ActiveFault | None]:
+        """Test hypotheses until one is right, it is over by itself, or the rounds are used up; returns the fault believed in."""
         timing, world = self._cast.timing, self._world
         for _ in range(timing.rounds):
             fault = self._true_cause(tried)
-            wrong = self._wrong_turn(person, fault)
-            hypothesis = self._name(fault) if fault is not None else self._without_fault()
-            lost = self._cast.members[person].draws.uniform() < wrong
-            if lost:
-                hypothesis = self._wrong_guess(person, fault)
+            lost = self._cast.chance(person, "wrong turn") < self._wrong_turn(person, fault)
+            right = self._name(fault) if fault is not None else self._without_fault()
+            hypothesis = self._wrong_guess(person, fault) if lost else right
             world.record("diagnosis.started", subject, person=person, hypothesis=hypothesis)
-            thinking = self._cast.think_s(person, timing.diagnose) * (1.0 - timing.wrong_turn)
-            if (yield from self._over_by_itself(thinking)):
+            thinking = self._cast.think_s(person, timing.diagnose, "diagnose") * (1.0 - timing.wrong_turn)
+            if (yield from self._over_by_itself(person, thinking)):
                 world.record("diagnosis.concluded", subject, person=person, hypothesis="it is over", correct=True)
                 self.over = True
                 return None
@@ -56,34 +64,43 @@ class Diagnosis:
                 return fault
         return None
 
-    def _over_by_itself(self, thinking_s: float) -> Steps[bool]:
+    def _over_by_itself(self, person: str, thinking_s: float) -> Steps[bool]:
         """Think for a while, with an eye on the dashboards: True as soon as they have been good for some time."""
-        env, until, good_since = self._world.env, self._world.env.now + thinking_s, None
-        while env.now < until:
-            if self._day.impacts.active or self._blind:
+        env, left_s, good_since = self._world.env, thinking_s, None
+        while left_s > 0.0:
+            if self._dashboards.now().bad:
                 good_since = None
             else:
                 good_since = env.now if good_since is None else good_since
                 if env.now - good_since >= NOTICED_RECOVERY_S:
                     return True
-            yield env.timeout(min(LOOK_EVERY_S, until - env.now))
+            step_s = min(LOOK_EVERY_S, left_s)
+            distracted = self._cast.is_distracted(person)
+            yield env.timeout(step_s)
+            left_s -= 0.0 if distracted else step_s
         return False
 
-    def plan(self, fault: ActiveFault | None, person: str, tried: set[tuple[str, str]]) -> Plan:
+    # -- what to do about it --------------------------------------------------------------------------------------------
+
+    def plan(self, fault: ActiveFault | None, person: str, tried: Tried) -> Plan:
         """The mitigation for a cause: the runbook's, else what mends such a fault, else waiting for it to pass."""
         if fault is None:
             return self._plan_for_load(person)
-        runbooks = self._world.scenario.response.runbooks
-        runbook = runbooks.get(f"{fault.fault.name} {fault.selector}") or runbooks.get(fault.fault.name)
+        runbook = runbook_for(self._world.scenario.response.runbooks, fault)
         mends = fault.fault.mended_by(fault.target)
         action: Action = runbook.action if runbook is not None else mends or "wait"
         if (fault.index, action) in tried:
             action = mends if mends is not None and (fault.index, mends) not in tried else "wait"
         tried.add((fault.index, action))
-        return Plan(action, fault.selector, fault, person, f"{self._name(fault)}: {'runbook' if runbook else 'judgement'}")
+        from_runbook = runbook is not None and runbook.action == action
+        why = f"{self._name(fault)}: {'runbook' if from_runbook else 'judgement'}"
+        return Plan(action, fault.selector, fault, person, why, runbook.minutes if runbook is not None and from_runbook else None)
 
     def _plan_for_load(self, person: str) -> Plan:
-        """Nothing is broken but users are hurt: wait where a database moved, else more capacity for the busiest service."""
+        """Nothing is broken but users are hurt: wait for planned work and where a database moved, else add to the busiest service."""
+        planned = self._planned()
+        if planned is not None:
+            return Plan("wait", planned.target, None, person, f"planned work: {planned.what}")
         moved = self._moved()
         if moved is not None:
             return Plan("wait", f"database/{moved}", None, person, f"{moved} was promoted elsewhere; going back is not safe yet")
@@ -93,13 +110,21 @@ class Diagnosis:
                 used = self._day.indicators.utilisation([station], 60.0, now)
                 if used is not None and used > most:
                     busiest, most = name, used
-        if most < 0.8:
-            return Plan("wait", "system", None, person, "nothing is broken and nothing is full")
+        if most < BUSY_RATIO:
+            return Plan("wait", "system", None, person, "nothing is found that is broken or full")
         return Plan("scale_out", f"service/{busiest}", None, person, f"{busiest} is {most:.0%} busy")
 
     def _without_fault(self) -> str:
-        moved = self._moved()
+        planned, moved = self._planned(), self._moved()
+        if planned is not None:
+            return f"planned work: {planned.what}"
         return "nothing broken: load" if moved is None else f"the primary of {moved} is in another region"
+
+    def _planned(self) -> Maintenance | None:
+        """Planned work that is going on: the change calendar tells."""
+        now = self._world.env.now
+        planned = self._world.scenario.schedule.maintenance
+        return next((each for each in planned if each.at <= now < each.at + each.lasts), None)
 
     def _moved(self) -> str | None:
         """A database whose primary is not in its home region."""
@@ -109,9 +134,16 @@ class Diagnosis:
                 return name
         return None
 
-    def _true_cause(self, tried: set[tuple[str, str]]) -> ActiveFault | None:
-        """The oldest active fault that was not dealt with yet; faults nobody can do anything about come last."""
-        active = sorted(self._day.faults.active.values(), key=lambda each: (each.since, each.index))
+    # -- right and wrong ------------------------------------------------------------------------------------------------
+
+    def _true_cause(self, tried: Tried) -> ActiveFault | None:
+        """The active fault to look at next: not dealt with yet, and begun last before the trouble did; later ones after those."""
+        began = self._began + LOOK_EVERY_S
+
+        def distance(each: ActiveFault) -> tuple[bool, float, str]:
+            return (each.since > began, abs(began - each.since), each.index)
+
+        active = sorted(self._day.faults.active.values(), key=distance)
         seen = {index for index, _ in tried}
         return next((each for each in active if each.index not in seen), active[0] if active else None)
 
@@ -121,11 +153,12 @@ class Diagnosis:
         component = target_of(fault.selector.partition("@")[0]) if fault is not None else ""
         kind, _, name = component.partition("/")
         name = name.partition("/")[0]
+        kind = "service" if kind == "instance" else kind
         if name in self._cast.response.people[person].knows:
             factor *= EXPERIENCE_HIGH
         if kind in ("service", "database") and not self._has_runbook(kind, name):
             factor *= PROCEDURES_POOR
-        if self._blind:
+        if self._dashboards.blind():
             factor *= INTERFACE_POOR
         return base * factor / (base * (factor - 1.0) + 1.0)
 
@@ -136,8 +169,15 @@ class Diagnosis:
 
     def _wrong_guess(self, person: str, fault: ActiveFault | None) -> str:
         names = [name for name in self._world.scenario.system.services if fault is None or name not in fault.selector]
-        return f"errors in {names[int(self._cast.members[person].draws.uniform() * len(names))]}" if names else "an attack"
+        return f"errors in {names[int(self._cast.chance(person, 'wrong guess') * len(names))]}" if names else "an attack"
 
     @staticmethod
     def _name(fault: ActiveFault) -> str:
         return f"{fault.fault.name} {fault.selector}"
+
+
+def runbook_for(runbooks: dict[str, Runbook], fault: ActiveFault) -> Runbook | None:
+    """The runbook of exactly this target (`kill service/checkout`), else that of the kind of fault."""
+    exact = f"{fault.fault.name} {fault.selector}"
+    named = {" ".join(key.split()): runbook for key, runbook in runbooks.items()}
+    return named.get(exact) or named.get(fault.fault.name)

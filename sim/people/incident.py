@@ -1,21 +1,21 @@
-"""An incident from its first acknowledgement to its end: engage, declare, take command, diagnose, decide, act, confirm.
+"""An incident from its first acknowledgement to its end: engage, look, declare, diagnose, decide, act, confirm.
 
-The rule that surprises: people act on what they see. Where monitoring is blind they declare later and guess more; where a symptom has
-gone by itself they notice only when they look again.
+The rule that surprises: people act on what they see. Where monitoring is blind they find out by hand, slowly; where a symptom has gone
+by itself they see it on their graphs; a loss too small to declare is still worked on, and declared as soon as it grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gameday.communication.severity import SeverityLevel, at_least, severity_of
 from gameday.scenario.communication import Phase
-from sim.control.faults import ActiveFault
 from sim.day import Day
 from sim.people.actions import Hands, Plan
 from sim.people.cast import Cast
-from sim.people.diagnosis import Diagnosis
+from sim.people.dashboards import Dashboards
+from sim.people.diagnosis import Diagnosis, Tried
 from sim.people.pager import Page
 from sim.processes import Process, Steps
 
@@ -23,9 +23,10 @@ LOOK_EVERY_S = 15.0
 COMMANDER = "incident_commander"
 NO_EFFECT_AFTER_S = 120.0
 """How long a responder waits for an action to show before thinking again. Assumption."""
-LOOK_BACK_MINUTES = 15
 LONGEST_LOOK_S = 900.0
-"""After so long without anything to see, a page is closed as a false alarm."""
+"""After so long without anything to see, a page is closed as a false alarm. Assumption."""
+OTHERS_COUNT = 0.5
+"""Weight of the loss of a class that is not critical, beside that of a critical one. Assumption."""
 
 
 @dataclass(slots=True)
@@ -34,14 +35,27 @@ class Incident:
 
     number: int
     opened: float
+    paged_at: float
+    """When the page that opened it was sent: where no graph tells, it began then at the latest."""
+    looks_back_to: float
+    """What the graphs show before this belongs to the incident before."""
     impact_seen_at: float | None = None
+    """When the graphs say it began."""
+    over_seen_at: float | None = None
+    """When they say it was over."""
     declared_at: float | None = None
     severity: SeverityLevel | None = None
     phase: Phase = "investigating"
     roles: dict[str, str] = field(default_factory=dict)
-    resolved: bool = False
+    over: bool = False
     hurt: set[str] = field(default_factory=set)
-    """Request classes seen to be hurt."""
+    """Request classes seen to be hurt, at any time of it."""
+    regions: set[str] = field(default_factory=set)
+    """Regions seen to be hurt, at any time of it."""
+    plan: Plan | None = None
+    """The cause that is believed in, and what is to be done about it."""
+    decided: str | None = None
+    """The decision that holds."""
 
     @property
     def subject(self) -> str:
@@ -55,265 +69,204 @@ Listener = Callable[[Incident, str], None]
 class IncidentDesk:
     """Turns acknowledged pages into incidents and works on one at a time."""
 
-    def __init__(self, day: Day, cast: Cast, blind: Callable[[], bool]) -> None:
-        """`blind` says whether the dashboards are gone."""
+    def __init__(self, day: Day, cast: Cast, dashboards: Dashboards) -> None:
         self._day = day
         self._world = day.world
         self._cast = cast
+        self._dashboards = dashboards
         self._hands = Hands(day, cast)
         self._count = 0
-        self._tried: set[tuple[str, str]] = set()
+        self._looks_back_to = day.world.scenario.warmup
+        self._tried: Tried = set()
         self.current: Incident | None = None
         self.listeners: list[Listener] = []
-        self.blind = blind
-        day.world.listeners.append(self._on_world)
+        """Told of each incident: declared, severity, phase, closed."""
+        self.assemble: Callable[[Incident, str], None] = lambda _incident, _person: None
+        """Fills the roles of an incident that the person has declared."""
+
+    # -- from the page to the graphs --------------------------------------------------------------------------------------
 
     def acknowledged(self, page: Page, person: str) -> None:
         """Somebody took a page: they go to their desk and join the incident, or open one."""
-        self._world.env.process(self._engage(page, person))
+        self._world.env.process(self._engage(person, page.first_sent))
 
-    def _engage(self, page: Page, person: str) -> Process:
-        member, was_there = self._cast.members[person], self._cast.members[person].at_desk
+    def _engage(self, person: str, paged_at: float) -> Process:
+        member = self._cast.members[person]
+        called_at = self._world.env.now if member.paged_at is None else member.paged_at
         yield self._world.env.timeout(self._cast.engage_s(person))
-        member.at_desk = True
-        if self.current is not None:
-            if not was_there:
-                self._record("responder.engaged", person=person, after_s=self._world.env.now - page.first_sent)
-            return
-        self._count += 1
-        self.current = Incident(self._count, self._world.env.now)
-        self._record("responder.engaged", person=person, after_s=self._world.env.now - page.first_sent)
-        yield self._world.env.process(self._handle(self.current, person))
+        opens = self.current is None
+        if opens:
+            self._count += 1
+            self.current = Incident(self._count, self._world.env.now, paged_at, self._looks_back_to)
+        incident = self.current
+        assert incident is not None, "it was there or has just been opened"
+        if not member.at_desk:
+            member.at_desk = True
+            after_s = self._world.env.now - called_at
+            self._world.record("responder.engaged", incident.subject, person=person, after_s=after_s)
+        if opens:
+            yield from self._handle(incident, person)
 
     def _handle(self, incident: Incident, person: str) -> Process:
-        """The whole incident, led by the first responder."""
+        """The whole incident, worked on by the first responder."""
         if not (yield from self._look(incident)):
             self._world.record("note", incident.subject, text=f"{person} sees nothing wrong and closes the page")
             self._close(incident)
             return
-        yield from self._declare(incident, person)
-        recovered = False
-        for _ in range(self._cast.timing.rounds):
-            recovered = yield from self._recovered(incident, person, patience_s=0.0)
-            if recovered:
-                break
-            plan = yield from self._find_plan(incident, person)
-            if plan is None:
-                continue
-            self._set_phase(incident, "identified")
-            yield from self._decide(incident, plan)
-            yield from self._hands.carry_out(plan)
-            recovered = yield from self._recovered(incident, person, patience_s=NO_EFFECT_AFTER_S)
-            if recovered:
-                break
-        while not recovered:
-            recovered = yield from self._recovered(incident, person, patience_s=LONGEST_LOOK_S)
+        self._weigh(incident, person)
+        self._world.env.process(self._watch(incident, person))
+        yield from self._mitigate(incident, person)
         self._set_phase(incident, "resolved")
-        self._record("incident.resolved", by=incident.roles.get(COMMANDER, person))
+        if incident.declared_at is None:
+            self._world.record("note", incident.subject, text=f"{person} saw a loss too small to declare, and it is over")
+        else:
+            by = incident.roles.get(COMMANDER, person)
+            self._world.record("incident.resolved", incident.subject, by=by)
         self._close(incident)
 
     def _look(self, incident: Incident) -> Steps[bool]:
         """Look at the dashboards until something is wrong; False when nothing was for long."""
-        env, began = self._world.env, self._world.env.now
-        while env.now - began <= LONGEST_LOOK_S:
-            if not self.blind() and self._lately():
-                incident.impact_seen_at = self._began()
-                incident.hurt.update(self._lately())
-                return True
-            if self.blind() and self._day.impacts.active and env.now - began >= LONGEST_LOOK_S / 3.0:
-                incident.impact_seen_at = env.now  # without dashboards it takes trying it by hand
-                incident.hurt.update(self._day.impacts.active)
-                return True
-            yield env.timeout(LOOK_EVERY_S)
-        return False
+        env = self._world.env
+        until = env.now + LONGEST_LOOK_S
+        while not (lately := self._dashboards.lately(incident.looks_back_to)):
+            if env.now >= until:
+                return False
+            yield env.timeout(min(LOOK_EVERY_S, until - env.now))
+        seen_at = self._dashboards.began(incident.looks_back_to)
+        incident.impact_seen_at = incident.paged_at if seen_at is None else seen_at
+        incident.hurt.update(lately)
+        self.see(incident)
+        return True
 
-    def _lately(self) -> dict[str, float]:
-        """What the graphs of the last quarter of an hour show: worst minute's share of lost requests per class that was hurt."""
-        now, worst = self._world.env.now, {}
-        for name, request_class in self._world.scenario.load.classes.items():
-            ends = [now - 60.0 * back for back in range(LOOK_BACK_MINUTES) if now - 60.0 * back > self._world.scenario.warmup]
-            shares = [self._day.indicators.good_ratio(name, 60.0, end) for end in ends]
-            lost = max((1.0 - share for share in shares if share is not None), default=0.0)
-            if lost > 1.0 - request_class.indicator.good or name in self._day.impacts.active:
-                worst[name] = lost
-        return worst
+    def see(self, incident: Incident) -> None:
+        """Take note of who is hurt now."""
+        view = self._dashboards.now()
+        incident.hurt.update(view.lost)
+        incident.regions.update(view.regions)
 
-    def _began(self) -> float:
-        """When the graphs say it began: the first bad minute of the last quarter of an hour."""
-        began = self._world.env.now
-        classes = self._world.scenario.load.classes
-        for back in range(LOOK_BACK_MINUTES):
-            end = self._world.env.now - 60.0 * back
-            shares = [(self._day.indicators.good_ratio(name, 60.0, end), c.indicator.good) for name, c in classes.items()]
-            if end > self._world.scenario.warmup and any(share is not None and share < good for share, good in shares):
-                began = end - 60.0
-        return began
+    # -- declare ----------------------------------------------------------------------------------------------------------
 
-    def _lost_share(self) -> float:
-        """Largest share of lost requests of a class that is hurt now, critical classes before others."""
-        return max(self._shares().values(), default=0.0)
+    def _watch(self, incident: Incident, person: str) -> Process:
+        """Keep an eye on the loss: declare when it is large enough, raise the severity when it grows or lasts."""
+        while not incident.over:
+            self.see(incident)
+            self._weigh(incident, person)
+            yield self._world.env.timeout(LOOK_EVERY_S)
 
-    def _shares(self) -> dict[str, float]:
-        now = self._world.env.now
-        shares = {}
-        for name in self._day.impacts.active:
-            good = self._day.indicators.good_ratio(name, 60.0, now)
-            shares[name] = 1.0 - good if good is not None else 1.0
-        return shares
+    def _weigh(self, incident: Incident, person: str) -> None:
+        share, now = self._share(incident), self._world.env.now
+        assert incident.impact_seen_at is not None, "something was seen"
+        proposed = severity_of(share, now - incident.impact_seen_at)
+        if incident.declared_at is None:
+            if self._dashboards.blind() or share >= self._cast.response.declare_above:
+                self._declare(incident, person, proposed or "sev3")
+            return
+        if incident.phase not in ("investigating", "identified"):
+            return
+        raised = at_least(incident.severity, severity_of(self._now_lost(), now - incident.impact_seen_at))
+        if raised is not None and raised != incident.severity:
+            incident.severity = raised
+            by = incident.roles.get(COMMANDER, person)
+            self._world.record("incident.severity", incident.subject, severity=raised, by=by)
+            self._tell(incident, "severity")
 
-    def _declare(self, incident: Incident, person: str) -> Process:
-        """Declare once the loss is, or lately was, above the bar, and call the roles together."""
-        env, bar = self._world.env, self._cast.response.declare_above
+    def _share(self, incident: Incident) -> float:
+        """Largest share of requests that the graphs of late show as lost, critical classes before others."""
+        return self._weighted(self._dashboards.lately(incident.looks_back_to))
+
+    def _now_lost(self) -> float:
+        return self._weighted(self._dashboards.now().lost)
+
+    def _weighted(self, lost: Mapping[str, float]) -> float:
         classes = self._world.scenario.load.classes
         critical = {name for name, c in classes.items() if c.priority == "critical"} or set(classes)
-        deadline = env.now + LONGEST_LOOK_S
-        while True:
-            lately = self._lately()
-            worst = max((share for name, share in lately.items() if name in critical), default=0.0)
-            # A class that is not critical counts when it is badly hurt.
-            if self.blind() or worst >= bar or max(lately.values(), default=0.0) >= 2.0 * bar:
-                break
-            if not lately or env.now >= deadline:
-                return
-            yield env.timeout(LOOK_EVERY_S)
-        incident.declared_at = env.now
-        incident.severity = severity_of(worst, 0.0) or "sev3"
-        self._record("incident.declared", severity=incident.severity, by=person)
-        self._record("incident.phase", phase=incident.phase)
+        return max((share * (1.0 if name in critical else OTHERS_COUNT) for name, share in lost.items()), default=0.0)
+
+    def _declare(self, incident: Incident, person: str, severity: SeverityLevel) -> None:
+        incident.declared_at, incident.severity = self._world.env.now, severity
+        self._world.record("incident.declared", incident.subject, severity=severity, by=person)
+        self._world.record("incident.phase", incident.subject, phase=incident.phase)
         self._tell(incident, "declared")
-        env.process(self._assemble(incident, person))
-        env.process(self._reassess(incident, person))
+        self.assemble(incident, person)
 
-    def _assemble(self, incident: Incident, first: str) -> Process:
-        """Fill the roles: each by its first holder who has no other role; whoever is asleep must be woken first.
+    # -- mitigate ---------------------------------------------------------------------------------------------------------
 
-        The first responder commands until somebody from the list of commanders takes over.
-        """
-        holders = self._cast.response.roles
-        self._take_role(incident, COMMANDER, first)
-        calls = [
-            self._world.env.process(self._call_in(incident, role, people))
-            for role, people in holders.items()
-            if role not in ("legal", "pr", "executive") and not (role == COMMANDER and first in people)
-        ]
-        if calls:
-            yield self._world.env.all_of(calls)
-
-    def _call_in(self, incident: Incident, role: str, people: list[str]) -> Process:
-        cast = self._cast
-        for person in people:
-            if cast.members[person].role is not None:
+    def _mitigate(self, incident: Incident, person: str) -> Steps[None]:
+        """Diagnose, decide and act until it is over; who has tried for long waits until something new shows."""
+        left = self._cast.timing.rounds
+        known: set[str] = set()
+        while not (yield from self._recovered(incident, person, patience_s=0.0)):
+            active = set(self._day.faults.active)
+            if left <= 0 and active <= known:
+                yield self._world.env.timeout(LOOK_EVERY_S)
                 continue
-            cast.members[person].role = role
-            wait = cast.draw(person, cast.timing.assemble)
-            if cast.asleep(person):
-                wait += cast.notice_s(person)
-                cast.wake(person)
-                wait += cast.engage_s(person)
-            yield self._world.env.timeout(wait)
-            if not incident.resolved:
-                cast.members[person].at_desk = True
-                self._take_role(incident, role, person)
-            return
-        self._world.record("note", incident.subject, text=f"nobody is free for the role of {role}")
-
-    def _take_role(self, incident: Incident, role: str, person: str) -> None:
-        before = incident.roles.get(role)
-        if before is not None and before != person:
-            self._cast.members[before].role = None
-        self._cast.members[person].role = role
-        incident.roles[role] = person
-        self._record("incident.role", role=role, person=person)
-        self._tell(incident, f"role/{role}")
-
-    def _reassess(self, incident: Incident, person: str) -> Process:
-        """Severity only rises while the incident lasts."""
-        while not incident.resolved:
-            yield self._world.env.timeout(60.0)
-            share, declared = self._lost_share(), incident.declared_at
-            assert declared is not None
-            proposed = at_least(incident.severity, severity_of(share, self._world.env.now - declared))
-            if proposed is not None and proposed != incident.severity and not incident.resolved:
-                incident.severity = proposed
-                by = incident.roles.get(COMMANDER, person)
-                self._record("incident.severity", severity=proposed, by=by)
-                self._tell(incident, "severity")
+            left = self._cast.timing.rounds if left <= 0 else left
+            left, known = left - 1, active
+            plan = yield from self._find_plan(incident, person)
+            if plan is None:
+                continue
+            incident.plan = plan
+            self._set_phase(incident, "identified")
+            yield from self._decide(incident, plan)
+            if (yield from self._hands.carry_out(plan)) and (
+                yield from self._recovered(incident, person, patience_s=NO_EFFECT_AFTER_S)
+            ):
+                return
 
     def _find_plan(self, incident: Incident, person: str) -> Steps[Plan | None]:
         """Diagnose until a cause is accepted; the mitigation the runbook names for it, or None when it is over by itself."""
-        diagnosis = Diagnosis(self._day, self._cast, blind=self.blind())
-        fault: ActiveFault | None = yield from diagnosis.run(incident.subject, person, self._tried)
+        assert incident.impact_seen_at is not None, "something was seen"
+        diagnosis = Diagnosis(self._day, self._cast, self._dashboards, incident.impact_seen_at)
+        fault = yield from diagnosis.run(incident.subject, person, self._tried)
         return None if diagnosis.over else diagnosis.plan(fault, person, self._tried)
 
-    def _decide(self, incident: Incident, plan: Plan) -> Process:
+    def _decide(self, incident: Incident, plan: Plan) -> Steps[None]:
+        """The responder proposes, the commander decides."""
         by = incident.roles.get(COMMANDER, plan.by)
-        self._record("decision.proposed", decision=plan.action, by=plan.by, why=plan.why)
-        yield self._world.env.timeout(self._cast.think_s(by, self._cast.timing.decide))
-        self._record("decision.made", decision=plan.action, by=by, why=plan.why)
+        self._world.record("decision.proposed", incident.subject, decision=plan.action, by=plan.by, why=plan.why)
+        yield from self._cast.attend(by, self._cast.think_s(by, self._cast.timing.decide, "decide"))
+        incident.decided = plan.action
+        self._world.record("decision.made", incident.subject, decision=plan.action, by=by, why=plan.why)
 
     def _recovered(self, incident: Incident, person: str, *, patience_s: float) -> Steps[bool]:
         """Whether the indicators are good, and stay so for the time the plan asks for; `patience_s` to become good."""
         env = self._world.env
         deadline = env.now + patience_s
-        while self._day.impacts.active:
+        while self._dashboards.now().bad:
             if env.now >= deadline:
                 return False
             yield env.timeout(LOOK_EVERY_S)
+        before = incident.phase
+        incident.over_seen_at = self._dashboards.ended(incident.impact_seen_at or incident.opened)
         self._set_phase(incident, "monitoring")
         good_until = env.now + self._world.scenario.communication.confirm_recovery
         while env.now < good_until:
-            if self._day.impacts.active:
+            yield env.timeout(min(LOOK_EVERY_S, good_until - env.now))
+            if self._dashboards.now().bad:
                 self._world.record("note", incident.subject, text=f"{person} sees it come back")
-                self._set_phase(incident, "identified")
+                incident.over_seen_at = None
+                self._set_phase(incident, "investigating" if before == "monitoring" else before)
                 return False
-            yield env.timeout(LOOK_EVERY_S)
         return True
 
     def _set_phase(self, incident: Incident, phase: Phase) -> None:
         if incident.phase != phase:
             incident.phase = phase
-            self._record("incident.phase", phase=phase)
-            self._tell(incident, "phase")
+            if incident.declared_at is not None:
+                self._world.record("incident.phase", incident.subject, phase=phase)
+                self._tell(incident, "phase")
+
+    # -- close ------------------------------------------------------------------------------------------------------------
 
     def _close(self, incident: Incident) -> None:
-        incident.resolved = True
+        """Everybody goes back to what they did; what comes from now on is another incident."""
+        incident.over = True
+        self._looks_back_to = self._world.env.now
         self._tell(incident, "closed")
-        for member in self._cast.members.values():
-            member.role = None
-            member.at_desk = False
+        for name in self._cast.members:
+            self._cast.leave(name)
         self._tried.clear()
         self.current = None
-        if self._day.impacts.active and incident.declared_at is not None:
-            self._world.record("note", incident.subject, text="closed while users are still hurt")
-
-    def _on_world(self, what: str, subject: str) -> None:
-        """Machines that wait for a human's word: failover and failback."""
-        if what in ("failover.approval", "failback.approval"):
-            self._world.env.process(self._approve(what, subject))
-
-    def _approve(self, what: str, region: str) -> Process:
-        """The first holder of the asked role who is awake or can be woken thinks, then approves."""
-        failover, policy = self._day.failover, self._world.scenario.policies.failover
-        assert failover is not None
-        role = (policy.approval if what == "failover.approval" else policy.failback.approval) or COMMANDER
-        in_role = self.current.roles.get(role) if self.current else None
-        candidates = ([in_role] if in_role else []) + list(self._cast.response.roles.get(role, []))
-        for person in candidates:
-            yield self._world.env.timeout(self._cast.notice_s(person))
-            if not self._cast.notices(person):
-                continue
-            self._cast.wake(person)
-            yield self._world.env.timeout(self._cast.think_s(person, self._cast.timing.decide))
-            if what == "failover.approval":
-                failover.approve(person, role)
-            else:
-                failover.approve_failback(person, role)
-            return
-        self._world.record("note", f"region/{region}", text=f"nobody in the role of {role} answers: {what} waits")
-
-    def _record(self, kind: str, **data: object) -> None:
-        subject = self.current.subject if self.current else f"incident/{self._count}"
-        self._world.record(kind, subject, **data)
 
     def _tell(self, incident: Incident, what: str) -> None:
         for listener in self.listeners:

@@ -1,264 +1,322 @@
 """The communication desk: writes, has approved and publishes what is due, as long as somebody in the role is there to do it.
 
+    asked for ─▶ author free? ─▶ draft ─▶ approvals in order ─▶ spokesperson ─▶ status page ─▶ published
+                     └ newer one asked for: dropped   └ nobody can be had: noted, not published
+
 The rule that surprises: a message states what the team believes when it is written. By the time it is approved and retyped it may be
-wrong; that is measured, not prevented. One author writes one message at a time.
+wrong; that is measured, not prevented, except that nobody publishes `resolved` while the dashboards say otherwise.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass, field
 
-from gameday.clocks import ClockEvent, ClockMachine
-from gameday.communication import ApprovalChain, Ask, Cadence, render, template_for
-from gameday.communication.approvals import required_approvals, spokesperson_roles
-from gameday.people import Availability, availability, wall_time
+from gameday.communication import ApprovalChain, Ask, Cadence
+from gameday.communication.approvals import Approver, required_approvals, spokesperson_roles
+from gameday.instants import earliest
+from gameday.people import Availability, availability
+from gameday.scenario.communication import Audience, Phase
 from sim.day import Day
-from sim.people.cast import Cast
-from sim.people.incident import COMMANDER, Incident, IncidentDesk
+from sim.monitoring import OUTSIDE
+from sim.people.cast import FIRST, LATER, NOW, SOON, Cast
+from sim.people.dashboards import Dashboards
+from sim.people.incident import Incident, IncidentDesk
+from sim.people.regulation import RegulatoryClocks
+from sim.people.roles import Roles
+from sim.people.wording import Words, write
 from sim.processes import Process, Steps
 
 LOOK_EVERY_S = 15.0
 STATUS_PAGE = "status_page"
-PHASE_ACTION = {"rollback": "rolling the release back", "failover": "moving traffic to another region", "wait": "watching it"}
+ASK_AGAIN_AFTER_S = 300.0
+"""Who did not answer is asked again, or the next one is, after so long (PagerDuty's practice: 5 minutes)."""
+MOST_CALLS = 10
+"""Unanswered calls for one approval or publication until it is given up. Assumption."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What is said to one audience in one incident."""
+
+    incident: Incident
+    name: str
+    audience: Audience
+    cadence: Cadence
+    asked: int = 0
+    """Messages asked for so far; only the newest is begun."""
+    in_work: dict[int, Phase] = field(default_factory=dict)
+    """Phase of each message that is asked for and neither out nor given up."""
+    drafted: int = 0
+    """Number of the newest message that was written."""
+    ready: int = 0
+    """Number of the newest message that may be published."""
+    told: int = 0
+    """Number of the newest message that is out; 0 = the audience has heard nothing."""
+
+    def is_outdated(self, number: int) -> bool:
+        """Whether a message need not go out: a newer one may go or is out, or is written and the audience has heard something."""
+        return number < max(self.told, self.ready, self.drafted if self.told else 0)
+
+    @property
+    def subject(self) -> str:
+        """On the timeline."""
+        return f"audience/{self.name}"
 
 
 class MessageDesk:
     """Everything that is said during a day."""
 
-    def __init__(self, day: Day, cast: Cast, desk: IncidentDesk) -> None:
+    def __init__(
+        self, day: Day, cast: Cast, dashboards: Dashboards, desk: IncidentDesk, roles: Roles, clocks: RegulatoryClocks
+    ) -> None:
         self._day = day
         self._world = day.world
         self._cast = cast
+        self._dashboards = dashboards
+        self._desk = desk
+        self._roles = roles
+        self._clocks = clocks
         self._plan = day.world.scenario.communication
-        self._draws = day.world.streams.draws("messages")
-        self._cadence: Cadence | None = None
-        self._incident: Incident | None = None
-        self._count = 0
-        self._busy: set[str] = set()
-        self._out: dict[str, int] = {}
-        self._blind = desk.blind
-        self._clocks = [ClockMachine(name, clock) for name, clock in self._plan.clocks.items()]
-        self._impact_began: float | None = None
+        self._count = self._turns = 0
+        self._conversations: dict[str, Conversation] = {}
         desk.listeners.append(self._on_incident)
-        day.world.listeners.append(self._on_world)
-        if self._clocks:
-            day.world.env.process(self._tick_clocks())
 
-    def acknowledged(self) -> None:
-        """Somebody took a page: clocks anchored there start."""
-        self._tell_clocks("page.acknowledged")
+    # -- when -----------------------------------------------------------------------------------------------------------
 
     def _on_incident(self, incident: Incident, what: str) -> None:
-        now = self._world.env.now
+        now, severity = self._world.env.now, incident.severity
         if what == "declared":
-            assert incident.severity is not None
-            self._incident = incident
-            usual = self._plan.draft.median + (self._plan.approve.median if self._anything_approved() else 0.0)
-            self._cadence = Cadence(self._plan, lead_s=usual)
-            self._cadence.declared(now, incident.severity, incident.impact_seen_at)
-            self._tell_clocks("incident.declared")
-            self._world.env.process(self._serve(incident, self._cadence))
-        elif self._cadence is not None and incident is self._incident:
-            if what == "severity" and incident.severity is not None:
-                self._cadence.severity(now, incident.severity)
-            elif what == "phase":
-                self._cadence.phase(now, incident.phase)
+            assert severity is not None, "it is declared with a severity"
+            self._clocks.happened("incident.declared")
+            for name, audience in self._plan.audiences.items():
+                own = self._plan.model_copy(update={"audiences": {name: audience}})
+                cadence = Cadence(own, lead_s=self._usual_s(audience))
+                cadence.declared(now, severity, incident.impact_seen_at)
+                self._conversations[name] = Conversation(incident, name, audience, cadence)
+            self._world.env.process(self._serve(incident, dict(self._conversations)))
+        for conversation in self._conversations.values():
+            if conversation.incident is incident:
+                if what == "severity" and severity is not None:
+                    conversation.cadence.severity(now, severity)
+                elif what == "phase":
+                    conversation.cadence.phase(now, incident.phase)
 
-    def _on_world(self, what: str, subject: str) -> None:
-        if what == "impact.started" and len(self._day.impacts.active) == 1:
-            self._impact_began = self._world.env.now
-            self._tell_clocks("impact.started")
-        elif what == "impact.ended" and not self._day.impacts.active:
-            self._tell_clocks("impact.ended")
+    def _usual_s(self, audience: Audience) -> float:
+        """Time a message to this audience usually takes, by the medians of the plan: it is begun so long before it is due."""
+        page = self._plan.status_page
+        retyping = page.retype.median if audience.channel == STATUS_PAGE and not page.automatic else 0.0
+        return self._plan.draft.median + len(required_approvals(audience)) * self._plan.approve.median + retyping
 
-    def _anything_approved(self) -> bool:
-        return any(required_approvals(audience) for audience in self._plan.audiences.values())
-
-    def _serve(self, incident: Incident, cadence: Cadence) -> Process:
-        """Start on each message when it is asked for; look again when something changes (every few seconds)."""
+    def _serve(self, incident: Incident, conversations: dict[str, Conversation]) -> Process:
+        """Start on each message when it is asked for; look again when something may have changed, until the end was told."""
         env = self._world.env
-        for quiet in range(100_000):
-            del quiet
-            cadence.exposure(env.now, self._exposure())
-            for ask in cadence.asks(env.now):
-                env.process(self._write(ask, incident, cadence))
-            due = cadence.next_at()
-            if due is None and incident.resolved:
+        while True:
+            exposure = self._exposure(incident)
+            for conversation in conversations.values():
+                conversation.cadence.exposure(env.now, exposure)
+                for ask in conversation.cadence.asks(env.now):
+                    if ask.phase not in conversation.in_work.values():
+                        self._begin(ask, conversation)
+            due = earliest(conversation.cadence.next_at() for conversation in conversations.values())
+            if due is None and incident.over:
                 return
-            pause = LOOK_EVERY_S if due is None else min(LOOK_EVERY_S, due - env.now)
-            yield env.timeout(max(pause, 1.0))
+            yield env.timeout(max(1.0, LOOK_EVERY_S if due is None else min(LOOK_EVERY_S, due - env.now)))
 
-    def _exposure(self) -> float:
-        prices = self._world.scenario.system.money.lost_request
+    def _exposure(self, incident: Incident) -> float:
+        """Money lost since the incident began, from the counts of lost requests; nobody adds it up without dashboards."""
+        if self._dashboards.blind():
+            return 0.0
         now = self._world.env.now
-        return sum(price * self._day.indicators.answered(name, now, now)[2] for name, price in prices.items())
+        since_s = now - (incident.opened if incident.impact_seen_at is None else incident.impact_seen_at)
+        prices = self._world.scenario.system.money.lost_request
+        return sum(price * self._day.indicators.answered(name, since_s, now)[2] for name, price in prices.items())
 
-    def _write(self, ask: Ask, incident: Incident, cadence: Cadence) -> Process:
+    # -- from the draft to the publication ------------------------------------------------------------------------------
+
+    def _begin(self, ask: Ask, conversation: Conversation) -> None:
+        conversation.asked += 1
+        self._turns += 1
+        conversation.in_work[conversation.asked] = ask.phase
+        self._world.env.process(self._work(ask, conversation, conversation.asked, self._turns))
+
+    def _work(self, ask: Ask, conversation: Conversation, request: int, turn: int) -> Process:
+        yield from self._write(ask, conversation, request, turn)
+        del conversation.in_work[request]
+
+    def _write(self, ask: Ask, conversation: Conversation, request: int, turn: int) -> Process:
         """Wait for the author, write, collect approvals, publish."""
-        env, audience = self._world.env, self._plan.audiences[ask.audience]
-        author = yield from self._wait_for(audience.author, incident)
-        if author is None:
-            return
-        self._busy.add(author)
+        audience = conversation.audience
+        author = yield from self._author(conversation)
+        urgency = LATER if conversation.told else FIRST
+        with self._cast.members[author].attention.request(priority=urgency + turn) as mine:
+            yield mine
+        if request < conversation.asked:
+            return  # what has been asked for since says more
+        yield from self._cast.write(author, self._cast.think_s(author, self._plan.draft, "draft"), urgency, turn)
         self._count += 1
         number, name = self._count, f"message/{self._count}"
-        yield env.timeout(self._cast.think_s(author, self._plan.draft))
-        text, claims, promised = self._text(ask, incident, audience.every)
+        conversation.drafted = number
+        words = write(self._day, self._dashboards, conversation.incident, ask.phase, audience.every)
         data: dict[str, object] = {
             "message": name,
             "audience": ask.audience,
             "phase": ask.phase,
             "channel": audience.channel,
-            "text": text,
+            "text": words.text,
             "author": author,
             "role": audience.author,
-            "claims": claims,
+            "claims": words.claims,
         }
-        subject = f"audience/{ask.audience}"
-        self._world.record("message.drafted", subject, **data)
-        self._busy.discard(author)
-        approvals: list[str] = []
+        self._world.record("message.drafted", conversation.subject, **data)
         if required_approvals(audience):
-            chain = ApprovalChain(required_approvals(audience), self._holders(incident), self._availability)
-            if not (yield from self._approve(chain, name, subject)):
+            approvals = yield from self._approvals(conversation, number)
+            if approvals is None:
                 return
-            approvals = [f"{given.role}/{given.person}" for given in chain.given]
-            self._world.record("message.approved", subject, **data, approvals=approvals)
-        if audience.channel == STATUS_PAGE:
-            yield from self._post(name, subject)
-        if self._out.get(ask.audience, 0) > number:
-            self._world.record("note", subject, text=f"{name} is dropped: message/{self._out[ask.audience]} is out and newer")
+            data["approvals"] = approvals
+            self._world.record("message.approved", conversation.subject, **data)
+        spokesperson = yield from self._spokesperson(conversation, author, name)
+        if spokesperson is None:
             return
-        if ask.phase == "resolved" and self._day.impacts.active and not self._blind():
-            self._world.record("note", subject, text=f"{name} is held back: the dashboards say it is not over")
-            return
-        self._out[ask.audience] = number
-        role = audience.author if audience.author in spokesperson_roles(audience) else spokesperson_roles(audience)[0]
-        self._world.record("message.published", subject, **{**data, "role": role}, approvals=approvals)
-        cadence.published(env.now, ask.audience, ask.phase, promised)
-        for clock in self._clocks:
-            self._record_clocks(clock, clock.published(ask.audience, env.now))
+        data["role"], publisher = spokesperson
+        if publisher != author:
+            text = f"{name} is published by {publisher} as {data['role']}"
+            self._world.record("note", conversation.subject, text=text)
+        yield from self._publish(ask, conversation, number, words, data, publisher)
 
-    def _wait_for(self, role: str, incident: Incident) -> Steps[str | None]:
-        """The role's holder, once there is one and they are free; the commander stands in for an empty role; None when it is over."""
-        while True:
-            person = incident.roles.get(role) or (
-                incident.roles.get(COMMANDER) if role not in self._cast.response.roles else None
-            )
-            if person is not None and person not in self._busy:
-                return person
-            if incident.resolved and person is None:
-                return None
+    def _author(self, conversation: Conversation) -> Steps[str]:
+        """Who has the author's role, once somebody has."""
+        while (person := self._roles.holder(conversation.incident, conversation.audience.author)) is None:
             yield self._world.env.timeout(LOOK_EVERY_S)
+        return person
 
-    def _approve(self, chain: ApprovalChain, name: str, subject: str) -> Steps[bool]:
-        """Ask role after role; a chain in which nobody can be had is given up, and says so."""
-        env = self._world.env
-        while (state := chain.state(env.now)) == "waiting":
+    def _approvals(self, conversation: Conversation, number: int) -> Steps[list[str] | None]:
+        """Ask role after role; a chain in which nobody can be had is given up, and says so. What is outdated is not asked for."""
+        env, name, silent = self._world.env, f"message/{number}", set[str]()
+        chain = ApprovalChain(
+            required_approvals(conversation.audience),
+            self._holders(conversation.incident),
+            lambda person, _: "unavailable" if person in silent else self._availability(person),
+        )
+        calls = 0
+        while (state := chain.state(env.now)) == "waiting" or (state == "nobody_available" and silent and calls < MOST_CALLS):
+            if conversation.is_outdated(number):
+                self._drop(conversation, number)
+                return None
             approver = chain.approver(env.now)
-            assert approver is not None, "somebody can be asked while the chain waits"
-            if approver.must_be_paged:
-                yield env.timeout(self._cast.notice_s(approver.person))
-                self._cast.wake(approver.person)
-            yield env.timeout(self._cast.think_s(approver.person, self._plan.approve))
-            chain.approve(env.now, approver.person)
+            if approver is None:
+                silent.clear()
+            elif (yield from self._ask(approver)):
+                chain.approve(env.now, approver.person)
+                silent.clear()
+            else:
+                calls += 1
+                silent.add(approver.person)
         if state == "approved":
-            return True
+            return [f"{given.role}/{given.person}" for given in chain.given]
         why = f"{name} is not published: approval by {chain.next_role} cannot be had ({state.replace('_', ' ')})"
-        self._world.record("note", subject, text=why)
-        return False
+        self._world.record("note", conversation.subject, text=why)
+        return None
 
-    def _post(self, name: str, subject: str) -> Steps[None]:
-        """Put it on the status page: by hand it takes time, and a page on a failed place cannot be changed until it is back."""
-        page, env = self._plan.status_page, self._world.env
+    def _ask(self, approver: Approver) -> Steps[bool]:
+        """Ask one person, waking them if need be; False when they do not answer."""
+        person = approver.person
+        if approver.must_be_paged:
+            if not self._cast.notices(person):
+                yield self._world.env.timeout(ASK_AGAIN_AFTER_S)
+                return False
+            yield self._world.env.timeout(self._cast.notice_s(person))
+            self._cast.wake(person)
+        yield from self._cast.attend(person, self._cast.think_s(person, self._plan.approve, "approve"), SOON)
+        return True
+
+    def _spokesperson(self, conversation: Conversation, author: str, name: str) -> Steps[tuple[str, str] | None]:
+        """Role and person who publish: the author where their role may, else somebody whose role may; None = nobody can be had."""
+        audience = conversation.audience
+        allowed = spokesperson_roles(audience) if audience.external else (audience.author,)
+        if audience.author in allowed:
+            return audience.author, author
+        holders = self._holders(conversation.incident)
+        people = [(role, person) for role in allowed for person in holders.get(role, [])]
+        for calls in range(MOST_CALLS if people else 0):
+            role, person = people[calls % len(people)]
+            if self._cast.notices(person):
+                yield self._world.env.timeout(self._cast.notice_s(person))
+                self._cast.wake(person)
+                return role, person
+            yield self._world.env.timeout(ASK_AGAIN_AFTER_S)
+        why = f"{name} is not published: {' or '.join(allowed)} may publish it, and nobody can be had"
+        self._world.record("note", conversation.subject, text=why)
+        return None
+
+    def _publish(
+        self, ask: Ask, conversation: Conversation, number: int, words: Words, data: dict[str, object], publisher: str
+    ) -> Steps[None]:
+        """Put it where the audience reads it, unless something newer is there or it has become false to say that it is over."""
+        conversation.ready = max(conversation.ready, number)
+        if conversation.audience.channel == STATUS_PAGE and not (yield from self._post(conversation, number, publisher)):
+            self._drop(conversation, number)
+            return
+        if conversation.is_outdated(number) or self._conversations[conversation.name].told > number:
+            self._drop(conversation, number)
+            return
+        if ask.phase == "resolved" and self._dashboards.now().lost:
+            text = f"message/{number} is held back: the dashboards say it is not over"
+            self._world.record("note", conversation.subject, text=text)
+            self._world.env.process(self._write_again(ask, conversation))
+            return
+        conversation.told = number
+        self._world.record("message.published", conversation.subject, **{"approvals": [], **data})
+        conversation.cadence.published(self._world.env.now, conversation.name, ask.phase, words.promised_s)
+        self._clocks.published(conversation.name)
+
+    def _drop(self, conversation: Conversation, number: int) -> None:
+        newest = max(conversation.drafted, self._conversations[conversation.name].told)
+        text = f"message/{number} is dropped: message/{newest} is newer"
+        self._world.record("note", conversation.subject, text=text)
+
+    def _write_again(self, ask: Ask, conversation: Conversation) -> Process:
+        """A held back end is written anew when the dashboards have been good for the time the plan asks for."""
+        good_since: float | None = None
+        while good_since is None or self._world.env.now - good_since < self._plan.confirm_recovery:
+            yield self._world.env.timeout(LOOK_EVERY_S)
+            good_since = None if self._dashboards.now().bad else (good_since if good_since is not None else self._world.env.now)
+            if self._conversations[conversation.name] is not conversation:
+                return  # another incident has been declared, and tells it
+        self._begin(ask, conversation)
+
+    def _post(self, conversation: Conversation, number: int, person: str) -> Steps[bool]:
+        """Put it on the status page: by hand it takes time, and a page on a failed place cannot be changed until it is back.
+
+        False when a newer message waits for the page too.
+        """
+        page, told = self._plan.status_page, False
         if not page.automatic:
-            yield env.timeout(self._cast.draw(next(iter(self._cast.members)), page.retype))
-        told = False
-        while not self._world.place_works(page.location):
+            with self._cast.members[person].attention.request(priority=NOW) as mine:
+                yield mine
+                if conversation.is_outdated(number):
+                    return False
+                yield self._world.env.timeout(self._cast.draw(person, page.retype, "retype"))
+        while not (self._world.place_works(page.location) and self._world.reachable(page.location, OUTSIDE)):
+            if conversation.is_outdated(number):
+                return False
             if not told:
-                self._world.record("note", subject, text=f"{name} waits: the status page is down with {page.location}")
+                text = f"message/{number} waits: the status page is down with {page.location}"
+                self._world.record("note", conversation.subject, text=text)
                 told = True
-            yield env.timeout(LOOK_EVERY_S)
+            yield self._world.env.timeout(LOOK_EVERY_S)
+        return True
+
+    # -- who ------------------------------------------------------------------------------------------------------------
 
     def _holders(self, incident: Incident) -> dict[str, list[str]]:
-        """Who may approve: the person in the role during the incident first."""
+        """Who may approve and publish: the person in the role during the incident first."""
         holders = {role: list(people) for role, people in self._cast.response.roles.items()}
         for role, person in incident.roles.items():
             holders[role] = [person, *(other for other in holders.get(role, []) if other != person)]
         return holders
 
-    def _availability(self, person: str, _: float) -> Availability:
+    def _availability(self, person: str) -> Availability:
         if self._cast.members[person].at_desk:
             return "in_office"
         found = availability(self._cast.response.people[person], self._cast.wall())
         return "awake" if found == "asleep" and not self._cast.asleep(person) else found
-
-    def _text(self, ask: Ask, incident: Incident, every_s: float | None) -> tuple[str, dict[str, object], float | None]:
-        """The words, the claims in them, and the instant promised for the next message."""
-        now = self._world.env.now
-        incident.hurt.update(self._day.impacts.active)
-        hurt = sorted(incident.hurt)
-        shares = [1.0 - (self._day.indicators.good_ratio(name, 60.0, now) or 0.0) for name in self._day.impacts.active]
-        regions = self._regions()
-        promised = None if every_s is None or ask.phase == "resolved" else now + every_s
-        lost = sum(cluster.known_lost_writes() for cluster in self._world.clusters.values())
-        began = incident.impact_seen_at if incident.impact_seen_at is not None else incident.opened
-        slots = {
-            "service": ", ".join(hurt),
-            "region": ", ".join(regions),
-            "started": self._clock(began),
-            "impact": f"about {round(100 * max(shares))}% of requests fail" if shares else "requests are answered again",
-            "cause": self._believed_cause(),
-            "action": self._action(),
-            "next_update": self._clock(promised if promised is not None else now + 1800.0),
-            "ended": self._clock(now),
-            "data_loss": f"{lost} confirmed changes are being reconciled." if lost else "We have found no loss of data.",
-        }
-        claims: dict[str, object] = {
-            "components": hurt,
-            "regions": regions,
-            "state": ask.phase,
-            "started_s": began,
-            "data_loss": lost > 0,
-        }
-        return render(template_for(ask.phase, self._plan.templates), slots), claims, promised
-
-    def _regions(self) -> list[str]:
-        """Where the team sees loss: regions whose clients fail, or all."""
-        now, wiring = self._world.env.now, self._world.wiring
-        found = []
-        for origin, place in wiring.origins.items():
-            shares = [self._day.indicators.flow_good_ratio(name, origin, 60.0, now) for name in self._day.impacts.active]
-            if any(share is not None and share < 0.95 for share in shares):
-                found.append(place.region)
-        return sorted(set(found)) or list(self._world.scenario.system.regions)
-
-    def _believed_cause(self) -> str:
-        last = self._world.recorder.timeline.of("diagnosis.concluded")
-        return last[-1].text("hypothesis") if len(last) else "still being looked for"
-
-    def _action(self) -> str:
-        last = self._world.recorder.timeline.of("decision.made")
-        decision = last[-1].text("decision") if len(last) else "wait"
-        return PHASE_ACTION.get(decision, f"working on it ({decision.replace('_', ' ')})")
-
-    def _clock(self, t: float) -> str:
-        rounded = wall_time(self._world.scenario.starts, t) + timedelta(seconds=30)
-        return rounded.strftime("%H:%M UTC")
-
-    def _tell_clocks(self, kind: str) -> None:
-        for clock in self._clocks:
-            self._record_clocks(clock, clock.happened(kind, self._world.env.now))
-
-    def _tick_clocks(self) -> Process:
-        while True:
-            for clock in self._clocks:
-                self._record_clocks(clock, clock.tick(self._world.env.now))
-            yield self._world.env.timeout(LOOK_EVERY_S)
-
-    def _record_clocks(self, clock: ClockMachine, events: list[ClockEvent]) -> None:
-        for event in events:
-            data = {"clock": event.clock, "regime": event.regime, "anchor": event.anchor, "due_s": event.due_s}
-            if event.margin_s is not None:
-                data["margin_s"] = event.margin_s
-            self._world.record(f"clock.{event.change}", f"clock/{clock.name}", **data)

@@ -40,7 +40,7 @@ class Pager:
         self._directory = Directory(world.scenario.response, world.scenario.starts)
         self._count = 0
         self.pages: dict[str, Page] = {}
-        self.on_acknowledged: Callable[[Page, str], None] = lambda page, person: None
+        self.on_acknowledged: Callable[[Page, str], None] = lambda _page, _person: None
 
     def page(self, group: str, team: str | None, rules: Sequence[str], subject: str) -> None:
         """Page a team about a group of alerts, unless a page about it is open."""
@@ -64,6 +64,16 @@ class Pager:
         if page is not None and not page.closed:
             page.closed = True
             page.machine.end()
+
+    def handled(self, *, everything: bool) -> None:
+        """Responders are done: pages that somebody took are closed, and `everything` when the incident they are about is over.
+
+        The next notification of a group, if its alerts go on or come again, is a new page.
+        """
+        for page in self.pages.values():
+            if not page.closed and (everything or page.machine.state == "acknowledged"):
+                page.closed = True
+                page.machine.end()
 
     def _escalate(self, page: Page) -> Process:
         env = self._world.env
@@ -95,11 +105,11 @@ class Pager:
     def _call(self, page: Page, person: str, level: int) -> Process:
         """One person is called: delivered, noticed or not, acknowledged if the page still needs somebody."""
         world, cast, data = self._world, self._cast, {"page": page.name, "person": person}
-        sent = world.env.now
+        member, sent = cast.members[person], world.env.now
+        member.paged_at = sent if member.paged_at is None else member.paged_at
         world.record("page.sent", page.subject, **data, level=level, channel="push", urgency="high", rules=list(page.rules))
         yield world.env.timeout(PUSH_DELAY_S)
         world.record("page.delivered", page.subject, **data)
-        member = cast.members[person]
         member.open_pages += 1
         noticed = cast.notices(person)
         delay = cast.notice_s(person)

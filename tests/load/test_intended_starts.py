@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+
 from gameday.arrivals import rate_at, rate_table
 from gameday.scenario.load import RequestClass
 from loadtests.arrivals import intended_starts

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gameday.report.facts import latency_panels
 from gameday.report.plots import compare, distributions, latency, published, style, traffic
 from gameday.report.plots.distributions import Spread
 from gameday.report.plots.latency import LatencyPanel, with_gaps
 from gameday.report.plots.published import Milestone
 from gameday.report.plots.traffic import TrafficPanel
+from gameday.timeline import Series, SeriesSet
 
 RNG = np.random.default_rng(3)
 
@@ -113,6 +116,19 @@ def test_a_gap_in_the_answers_is_a_gap_in_the_line() -> None:
     assert 10.0 < t[2] < 40.0
 
 
+def test_of_a_long_run_the_highest_latency_of_each_stretch_is_drawn() -> None:
+    series = SeriesSet(
+        [Series("latency.p99", {"class": "checkout"}, t := np.arange(5.0, 21_601.0, 5.0), np.where(t == 10_000.0, 9.0, 0.1))]
+    )
+    scenario = SimpleNamespace(load=SimpleNamespace(classes={"checkout": SimpleNamespace(deadline=2.0)}))
+    (panel,) = latency_panels(scenario, series, 21_600.0)  # type: ignore[arg-type]
+    times, values = panel.quantiles["p99"]
+    assert len(times) <= 601
+    assert values.max() == 9.0
+    assert abs(times[values.argmax()] - 10_000.0) < panel.step_s
+    assert not np.isnan(with_gaps(times, values, panel.step_s)[1]).any()
+
+
 def test_no_texts_of_traffic_and_latency_overlap() -> None:
     t = np.arange(1.0, 3001.0, 5.0)
     flat = np.full(len(t), 20.0)
@@ -146,10 +162,18 @@ def test_no_texts_of_published_times_and_of_factors_overlap() -> None:
         (Milestone("detected", 70.0, 60.0, 75.0, 95.0), "inside the simulated range"),
         (Milestone("detected", 70.0, math.inf, math.inf, math.inf), "never get there"),
         (Milestone("detected", 70.0, None, None, None), "not compared"),
+        (Milestone("resolved", 9000.0, 60.0, 600.0, math.inf, watched_s=1800.0), "at least one in ten of them are not there"),
+        (Milestone("resolved", 9000.0, math.inf, math.inf, math.inf, watched_s=1800.0), "could not be compared"),
+        (Milestone("resolved", 900.0, 60.0, 600.0, math.inf, watched_s=1800.0), "inside the simulated range 1m to never"),
     ],
 )
 def test_a_milestone_says_where_the_simulation_differs(one: Milestone, said: str) -> None:
     assert said in one.verdict()
+
+
+def test_what_never_happened_is_said_to_have_been_watched_for_a_time() -> None:
+    one = Milestone("resolved", 9000.0, 60.0, 600.0, math.inf, watched_s=1800.0)
+    assert [one.shown(value) for value in (one.p10_s, one.p90_s, None)] == ["1m", "not within 30m", "not known"]
 
 
 def test_pictures_without_data_say_so_instead_of_failing() -> None:

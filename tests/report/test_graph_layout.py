@@ -88,6 +88,14 @@ def test_a_fault_on_one_service_marks_its_boxes_and_no_zone(tmp_path: Path) -> N
     assert made.hit_zones == frozenset()
 
 
+def test_a_cut_link_is_named_at_both_of_its_regions(tmp_path: Path) -> None:
+    fault = {"fault": "partition", "index": 0, "selector": "link/eu-1->eu-2", "parameters": {}, "origin": "schedule"}
+    data = ReportData.load(make_run(tmp_path / "run", events=[event(600, "fault.injected", "link/eu-1->eu-2", **fault)]))
+    made = graph_with_impact(data.scenario, data.timeline, data.series, data.end_s)
+    assert made.hit_links == {("eu-1", "eu-2"), ("eu-2", "eu-1")}
+    assert "eu-1   zones eu-1a, eu-1b   fault: link to eu-2" in [text.get_text() for text in graph.figure(made).axes[0].texts]
+
+
 def test_a_target_that_only_a_live_adapter_knows_does_not_break_the_picture(tmp_path: Path) -> None:
     fault = {"fault": "kill", "index": 0, "selector": "pod/strange", "parameters": {}, "origin": "schedule"}
     data = ReportData.load(make_run(tmp_path / "run", events=[event(600, "fault.injected", "pod/strange", **fault)]))

@@ -126,6 +126,14 @@ def test_a_crowded_lane_shows_numbers_and_explains_them() -> None:
     assert (layout.legend[0][0], layout.legend[0][1].label) == ("4", "a label that is rather long 0")
 
 
+def test_things_of_one_name_share_a_number_that_says_how_many_they_are() -> None:
+    items = [Item(20.0 * i, None, "customers of the north ask" if i % 4 else f"message {i}", "#000000") for i in range(40)]
+    layout = place(items, Ruler(0.0, 1000.0, 700.0), _width)
+    assert sum(item.members for _, item in layout.legend) == 40
+    assert "customers of the north ask (x30)" in [item.label for _, item in layout.legend]
+    assert len(layout.legend) == 11
+
+
 def test_a_landmark_is_never_bundled_away() -> None:
     items = [Item(100.0 + 0.01 * i, None, f"alert {i}", "#000000") for i in range(50)]
     items.append(Item(100.2, None, "incident declared", "#000000", landmark=True))

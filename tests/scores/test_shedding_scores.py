@@ -134,10 +134,10 @@ def test_an_overload_that_outlives_its_cause_never_recovers() -> None:
     assert (result.censored_at, result.grade) == (END_S - 700, Grade.U)
 
 
-def test_recovery_does_not_apply_while_the_cause_lasts_and_is_unknown_without_one() -> None:
+def test_recovery_does_not_apply_while_the_cause_lasts_nor_without_one() -> None:
     assert (
         overloaded().requests().fault(580, "slow service/shop").impact(600).result("shedding.recovery_s").grade
         is Grade.NOT_APPLICABLE
     )
-    assert overloaded().requests().impact(600, 950).result("shedding.recovery_s").grade is Grade.UNKNOWN
+    assert overloaded().requests().impact(600, 950).result("shedding.recovery_s").grade is Grade.NOT_APPLICABLE
     assert overloaded().requests().result("shedding.recovery_s").grade is Grade.NOT_APPLICABLE

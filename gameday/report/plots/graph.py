@@ -145,6 +145,11 @@ class _Canvas:
         words = f"{name}   zones {', '.join(zones)}"
         if lost:
             words += "   fault: whole region" if len(lost) == len(zones) else f"   fault: {', '.join(lost)}"
+        ends = sorted(end for region, end in self._graph.hit_links if region == name)
+        if ends:
+            words += (
+                f"   fault: link{'s' if len(ends) > 1 else ''} to {', '.join('itself' if end == name else end for end in ends)}"
+            )
         room = columns * self._pitch - 24.0
         self._axes.text(
             _MARGIN_PT + 8.0,

@@ -157,17 +157,38 @@ def _decisions(events: Sequence[Event], end_s: float) -> list[Item]:
 
 
 def _messages(events: Sequence[Event], end_s: float) -> list[Item]:
-    del end_s  # messages, questions and deadlines are instants
-    items = []
+    items = _questions(events, end_s)
     for event in events:
         if event.kind == "message.published":
             items.append(_instant(event, f"{text_of(event, 'audience')}: {text_of(event, 'phase')}", style.BLUE, "s"))
-        elif event.kind == "inquiry.received":
-            items.append(_instant(event, f"{text_of(event, 'from')} ask", style.ORANGE, "v"))
         elif event.kind in {"clock.met", "clock.late"}:
             late = event.kind == "clock.late"
             label = f"{text_of(event, 'clock')} {'late' if late else 'met'}"
             items.append(_instant(event, label, style.VERMILLION if late else style.GREEN, "X" if late else "P"))
+    return items
+
+
+QUESTIONS_APART = 20
+"""Questions closer than a twentieth of the day belong together."""
+
+
+def _questions(events: Sequence[Event], end_s: float) -> list[Item]:
+    """Questions from one side that follow each other closely are one item: how many matters more than each."""
+    runs: dict[str, list[list[Event]]] = {}
+    for event in events:
+        if event.kind == "inquiry.received":
+            of_one = runs.setdefault(text_of(event, "from"), [])
+            if of_one and event.t - of_one[-1][-1].t < end_s / QUESTIONS_APART:
+                of_one[-1].append(event)
+            else:
+                of_one.append([event])
+    items = []
+    for who, series in runs.items():
+        for asked in series:
+            if len(asked) == 1:
+                items.append(_instant(asked[0], f"{who} ask", style.ORANGE, "v"))
+            else:
+                items.append(_span((asked[0], asked[-1]), end_s, f"{who} ask {len(asked)} times", style.ORANGE))
     return items
 
 
@@ -185,8 +206,9 @@ def _system(events: Sequence[Event], end_s: float) -> list[Item]:
         ("degradation.started", "degradation.ended", "without", lambda e: text_of(e, "feature"), style.SKY),
         ("scaling.requested", "scaling.ready", "scaling", lambda e: f"{text_of(e, 'service')}@{text_of(e, 'region')}", style.SKY),
     )
+    grown = [event for event in events if not _is_smaller(event)]
     for starts, stops, verb, subject, colour in ranges:
-        for pair in spans(events, starts, (stops,), subject):
+        for pair in spans(grown, starts, (stops,), subject):
             name = subject(pair[0]).replace("service/", "")
             items.append(_span(pair, end_s, f"{verb} {name}", colour))
     words: dict[str, Callable[[Event], str]] = {
@@ -197,4 +219,12 @@ def _system(events: Sequence[Event], end_s: float) -> list[Item]:
         "dns.changed": lambda e: f"{text_of(e, 'record')} to {text_of(e, 'to')}",
     }
     items += [_instant(event, words[event.kind](event), style.GREEN, "D") for event in events if event.kind in words]
+    for event in events:
+        if _is_smaller(event):
+            items.append(_instant(event, f"smaller {text_of(event, 'service')}@{text_of(event, 'region')}", style.SKY, "v"))
     return items
+
+
+def _is_smaller(event: Event) -> bool:
+    """Whether instances are given back, which takes effect at once."""
+    return event.kind == "scaling.requested" and event.number("to") < event.number("from")

@@ -25,8 +25,8 @@ _TOP_IN: Final = 0.62
 _BOTTOM_IN: Final = 0.5
 _LEFT_IN: Final = 0.75
 _RIGHT_IN: Final = 0.3
-_LARGEST_STEP_S: Final = 7.5
-"""Points further apart than this (one and a half sampling intervals) are not joined."""
+_LARGEST_GAP_STEPS: Final = 1.5
+"""Points further apart than this many steps are not joined."""
 _LINES: Final = (("p50", style.SKY, 1.4), ("p95", style.BLUE, 1.2), ("p99", style.PURPLE, 1.0))
 
 
@@ -37,6 +37,8 @@ class LatencyPanel:
     name: str
     deadline_s: float
     quantiles: Mapping[str, tuple[Floats, Floats]]
+    step_s: float = 5.0
+    """Distance of two points where nothing is missing, seconds."""
 
 
 def figure(panels: Sequence[LatencyPanel], start_s: float, end_s: float, impact: Sequence[tuple[float, float]] = ()) -> Figure:
@@ -70,11 +72,11 @@ def _range(panels: Sequence[LatencyPanel]) -> tuple[float, float]:
     return min(values) / 1.5, max(values) * 1.6
 
 
-def with_gaps(t: Floats, values: Floats) -> tuple[Floats, Floats]:
+def with_gaps(t: Floats, values: Floats, step_s: float = 5.0) -> tuple[Floats, Floats]:
     """The points with a NaN wherever two are too far apart to be joined."""
     import numpy as np
 
-    where = np.flatnonzero(np.diff(t) > _LARGEST_STEP_S) + 1
+    where = np.flatnonzero(np.diff(t) > _LARGEST_GAP_STEPS * step_s) + 1
     return np.insert(t, where, t[where - 1] + 1e-6), np.insert(values, where, np.nan)
 
 
@@ -87,7 +89,7 @@ def _draw(axes: Axes, panel: LatencyPanel, low: float, high: float) -> None:
     axes.set_ylim(low, high)
     for name, colour, width in _LINES:
         if name in panel.quantiles:
-            t, seconds = with_gaps(*panel.quantiles[name])
+            t, seconds = with_gaps(*panel.quantiles[name], panel.step_s)
             axes.plot(t, seconds, color=colour, linewidth=width)
     axes.axhline(panel.deadline_s, color=style.VERMILLION, linewidth=1.0, linestyle=(0, (5, 3)))
     axes.yaxis.set_major_locator(LogLocator(base=10.0, numticks=6))

@@ -1,7 +1,8 @@
 """Where the labels of a swim lane go, so that none lies on another: pure geometry in points, no drawing.
 
-The rule that surprises: a lane that would need too many rows first trades its labels for numbers with a legend; if that is not enough,
-what begins close together is bundled, except for what is marked as a landmark. The counts in the legend leave nothing out.
+The rule that surprises: a lane that would need too many rows first trades its labels for numbers with a legend, the same number for
+the same label; if that is not enough, what begins close together is bundled, except for what is marked as a landmark. The counts in
+the legend leave nothing out.
 """
 
 from __future__ import annotations
@@ -87,10 +88,13 @@ def place(items: Sequence[Item], ruler: Ruler, measure: Measure, first_number: i
     placed = _rows(ordered, [item.label for item in ordered], ruler, measure)
     if _height(placed) <= MOST_ROWS:
         return LaneLayout(tuple(placed), _height(placed))
-    numbers = [str(first_number + i) for i in range(len(ordered))]
-    placed = _rows(ordered, numbers, ruler, measure)
+    by_label: dict[str, list[Item]] = {}
+    for item in ordered:
+        by_label.setdefault(item.label, []).append(item)
+    numbers = {label: str(first_number + i) for i, label in enumerate(by_label)}
+    placed = _rows(ordered, [numbers[item.label] for item in ordered], ruler, measure)
     if _height(placed) <= MOST_ROWS:
-        return LaneLayout(tuple(placed), _height(placed), tuple(zip(numbers, ordered, strict=True)))
+        return LaneLayout(tuple(placed), _height(placed), tuple((numbers[label], _all(same)) for label, same in by_label.items()))
     width_pt = _FIRST_BUNDLE_PT
     while True:
         bundled = _bundled(ordered, ruler, width_pt)
@@ -142,6 +146,11 @@ def _label(left: float, right: float, width: float, ruler: Ruler, *, instant: bo
         return "left", left - 3.0 - width, left - 3.0 - width, right
     start = max(0.0, ruler.width_pt - width)
     return "inside", start, min(left, start), max(right, start + width)
+
+
+def _all(same: list[Item]) -> Item:
+    """The first of several things with one label, which then says how many there are."""
+    return same[0] if len(same) == 1 else replace(same[0], label=f"{same[0].label} (x{len(same)})", members=len(same))
 
 
 def _bundled(items: Sequence[Item], ruler: Ruler, width_pt: float) -> list[Item]:

@@ -33,19 +33,42 @@ class Milestone:
     p10_s: float | None
     p50_s: float | None
     p90_s: float | None
+    watched_s: float | None = None
+    """How long the simulation was watched for what never happened; None when it always happened."""
 
     @property
     def within(self) -> bool | None:
-        """Whether the published time lies between the simulated p10 and p90; None when there is nothing to hold it against."""
-        if self.p10_s is None or self.p90_s is None:
+        """Whether the published time lies between the simulated p10 and p90; None when that cannot be told."""
+        if self.p10_s is None or self.p90_s is None or self._ends_too_early:
             return None
         return self.p10_s <= self.published_s <= self.p90_s
+
+    @property
+    def _ends_too_early(self) -> bool:
+        """Whether the simulated days end before the published time, and the p90 lies beyond their end."""
+        return self.p90_s == math.inf and self.watched_s is not None and self.watched_s < self.published_s
+
+    def shown(self, time_s: float | None) -> str:
+        """A simulated time in words; what never happened was watched for a time only."""
+        if time_s is None:
+            return "not known"
+        if math.isinf(time_s) and self.watched_s is not None:
+            return f"not within {words.duration(self.watched_s)}"
+        return words.duration(time_s)
 
     def verdict(self) -> str:
         """Where the simulation differs, in words, without an excuse."""
         name = self.name.replace("_", " ")
         if self.p10_s is None or self.p50_s is None or self.p90_s is None:
             return f"{name}: the simulation has no such milestone, so this was not compared."
+        if self._ends_too_early:
+            assert self.watched_s is not None, "a day that ends too early was watched for a time"
+            never = "nine in ten" if math.isinf(self.p10_s) else "half" if math.isinf(self.p50_s) else "one in ten"
+            return (
+                f"{name}: published after {words.duration(self.published_s)}, and the simulated days end "
+                f"{words.duration(self.watched_s)} after the start of impact, when at least {never} of them are not there: "
+                "this could not be compared."
+            )
         if math.isinf(self.p10_s):
             return f"{name}: published after {words.duration(self.published_s)}; nine in ten simulated days never get there."
         within = f"{words.duration(self.p10_s)} to {words.duration(self.p90_s)}" if math.isfinite(self.p90_s) else ""
@@ -97,7 +120,7 @@ def _draw(axes: Axes, one: Milestone, row: int, high: float) -> None:
     low = axes.get_xlim()[0]
     if one.p10_s is not None and one.p90_s is not None and math.isfinite(one.p10_s):
         right = one.p90_s if math.isfinite(one.p90_s) else high
-        colour = style.SKY if one.within else style.ORANGE
+        colour = {True: style.SKY, False: style.ORANGE, None: style.FAINT}[one.within]
         axes.barh(row, max(right, low) - max(one.p10_s, low), left=max(one.p10_s, low), height=0.34, color=colour, alpha=0.7)
         if math.isinf(one.p90_s):
             axes.plot([high], [row], ">", color=style.VERMILLION, markersize=9, clip_on=False)
@@ -115,8 +138,9 @@ def _legend(drawn: Figure, height_in: float) -> None:
         Line2D([], [], color=style.BLACK, marker="D", linestyle="", label="published"),
         Line2D([], [], color=style.BLUE, marker="|", markersize=12, markeredgewidth=2.5, linestyle="", label="simulated p50"),
         Patch(color=style.SKY, alpha=0.7, label="simulated p10 to p90, published inside"),
-        Patch(color=style.ORANGE, alpha=0.7, label="simulated p10 to p90, published outside"),
+        Patch(color=style.ORANGE, alpha=0.7, label="published outside"),
+        Patch(color=style.FAINT, alpha=0.7, label="cannot be told"),
     ]
     drawn.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.16, 1 - 0.04 / height_in), ncols=4, borderpad=0, borderaxespad=0
+        handles=handles, loc="upper left", bbox_to_anchor=(0.16, 1 - 0.04 / height_in), ncols=5, borderpad=0, borderaxespad=0
     )

@@ -67,6 +67,8 @@ class SystemGraph:
     """Nodes (key, region) that a fault was aimed at."""
     hit_zones: frozenset[str] = frozenset()
     """Zones that a fault was aimed at."""
+    hit_links: frozenset[tuple[str, str]] = frozenset()
+    """Regions with what a fault cut or disturbed them from: another region, `internet`, or themselves."""
 
 
 def system_graph(system: System, load: Load) -> SystemGraph:

@@ -110,7 +110,7 @@ def _call(book: Book, path: Path, call: Dependency) -> None:
         fallback = _target(book, (*path, "fallback"), call.fallback, "service, database or provider")
         if fallback == "queue":
             book.wrong((*path, "fallback"), "a queue gives no answer; a fallback is a service, database or provider")
-        elif target_of(call.fallback) == target_of(call.to):
+        elif target_of(call.fallback) == target_of(call.to) and call.read_from != "nearest":
             book.wrong((*path, "fallback"), "is what has just failed: name something else")
     for number, name in enumerate(call.classes or []):
         book.known((*path, "for", number), name, book.scenario.load.classes, "request class")

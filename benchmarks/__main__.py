@@ -1,0 +1,32 @@
+"""All benchmarks one after the other: `python -m benchmarks`, or `make bench`.
+
+The rule that surprises: figures are comparable within one output only. Each is a ratio of two things measured in the same run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BENCHMARKS = {
+    "engine_speed": "requests per second of the engine, against SimPy processes",
+    "startup": "start of the command line, against an interpreter that does nothing",
+    "replications": "a run on two processes, against one",
+    "memory": "peak memory of many replications, against few",
+}
+
+
+def main() -> int:
+    """Run every benchmark in a process of its own; 1 when one fails."""
+    failed = []
+    for name, what in BENCHMARKS.items():
+        print(f"\n{name}: {what}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
