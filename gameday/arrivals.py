@@ -6,6 +6,7 @@ The simulator takes a table of constant pieces from it, Locust asks it for the r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import cos, pi
 
 from gameday.scenario.load import Arrivals, Constant, Diurnal, Ramp, Replay, RequestClass, Spike
@@ -41,7 +42,7 @@ def rate_table(request_class: RequestClass, duration_s: float, step_s: float = 5
         edges |= _edges(part, duration_s)
     ordered = sorted(edge for edge in edges if 0.0 <= edge <= duration_s)
     table: list[tuple[float, float]] = []
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(ordered):
         pieces = max(1, round((end - start) / step_s))
         width = (end - start) / pieces
         for piece in range(pieces):

@@ -1,13 +1,13 @@
-"""One scenario from one document, or everything that is wrong with it: files it replays, types and references together.
+"""One scenario from one document, or everything that is wrong with it: replayed files, values and references together.
 
-The rule that surprises: references are checked even where values are wrong, in copies with the values repaired (`repair`). Told is only
-what no repair could cure; the rest waits until the values are mended.
+The rule that surprises: references are checked even where values are wrong, in copies with the values repaired (`repair`). A reference
+is told when it is wrong however the values are mended; one that may come right with them waits until they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -20,8 +20,12 @@ from gameday.scenario.replay import with_counts
 from gameday.scenario.tree import Document, plain
 from gameday.scenario.validation import in_reading_order, validate
 
-MOST_WAYS = 24
-"""Ways in which wrong values are replaced; when more were needed to be sure, references wait until the values are mended."""
+MOST_WAYS = 32
+"""Ways in which a copy is filled; a reference that needs more to be sure of waits until the values are mended."""
+
+
+class _NotCheckedError(Exception):
+    """A repaired copy that cannot be checked."""
 
 
 def scenario_of(document: Document) -> Scenario:
@@ -38,50 +42,77 @@ def scenario_of(document: Document) -> Scenario:
         problems = [*bad.problems, *(problem for problem in problems if problem.field not in told)]
         problems += _references(document, problems)
     else:
-        problems += [
-            problem for problem in _problems(scenario, document) if _elsewhere(problem, {each.field for each in problems})
-        ]
+        problems += _elsewhere(_references_of(scenario, document), {problem.field for problem in problems})
     if problems:
         raise BadInput(in_reading_order(problems))
     return scenario
 
 
-def _references(document: Document, known: Sequence[Problem]) -> list[Problem]:
+def _references(document: Document, known: Iterable[Problem]) -> list[Problem]:
     """References that stay wrong however the values that are known to be wrong are mended."""
     repair = Repair(Scenario, document)
     if not repair.succeeds():
         return []
-    wrong = repair.wrong | {problem.field for problem in known}
     try:
-        remaining = [each for each in _problems(repair.made(), document) if _elsewhere(each, wrong)]
-        remaining = [each for each in remaining if not _words(each) & repair.lost]
+        found = _elsewhere(_checked(repair, document), repair.wrong | {problem.field for problem in known})
+        remaining = [each for each in found if not {each.field.rpartition(".")[2], *names_in(each.value)} & repair.lost]
         missed = _missed(remaining)
-        remaining = _kept(repair, document, remaining, range(1, repair.ways(missed)), missed, ())
+        there = list(dict.fromkeys(names_in(document.data)))
+        fill = partial(repair.fill, missed=missed, there=there, names=())
+        remaining = _kept(repair, document, remaining, range(1, repair.ways(missed)), fill)
         doubtful = [each for each in remaining if _about(each, document) & repair.nameless]
-        names = [*_missed(doubtful), *_examples(document.data)]
+        names = list(dict.fromkeys([*_missed(doubtful), *_examples(document.data)]))
         ways = range(repair.ways(missed), repair.ways_with_names(names))
-        cured = set(doubtful) - set(_kept(repair, document, doubtful, ways, missed, names))
-    except (ValidationError, ArithmeticError, LookupError, TypeError, ValueError):
+        kept = _kept(repair, document, doubtful, ways, partial(fill, names=names))
+    except _NotCheckedError:
         return []
-    return [each for each in remaining if each not in cured]
+    return [each for each in remaining if each in kept or each not in doubtful]
 
 
 def _kept(
-    repair: Repair, document: Document, problems: list[Problem], ways: range, missed: Sequence[str], names: Sequence[str]
+    repair: Repair, document: Document, problems: list[Problem], ways: range, fill: Callable[[int], None]
 ) -> list[Problem]:
     """The problems that are there in all of the ways; none when there are too many ways."""
+    if len(ways) > MOST_WAYS:
+        return []
     for way in ways:
-        if not problems or len(ways) > MOST_WAYS:
-            return []
-        repair.fill(way, missed, names)
-        found = _problems(repair.made(), document)
+        if not problems:
+            break
+        fill(way)
+        found = set(_checked(repair, document))
         problems = [problem for problem in problems if problem in found]
     return problems
 
 
-def _missed(problems: Sequence[Problem]) -> list[str]:
+def _checked(repair: Repair, document: Document) -> list[Problem]:
+    """References that are wrong in the copy as it is now. A check may take for granted what no copy gives it."""
+    try:
+        return _references_of(repair.made(), document)
+    except (ValidationError, ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        raise _NotCheckedError from None
+
+
+def _references_of(scenario: Scenario, document: Document) -> list[Problem]:
+    try:
+        check(scenario, document)
+    except BadInput as bad:
+        return bad.problems
+    return []
+
+
+def _elsewhere(problems: Iterable[Problem], wrong: set[str]) -> list[Problem]:
+    """The problems that are neither at nor below a wrong place."""
+
+    def above(field: str) -> set[str]:
+        parts = field.split(".")
+        return {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+
+    return [problem for problem in problems if not above(problem.field) & wrong]
+
+
+def _missed(problems: Iterable[Problem]) -> list[str]:
     """Names that may be missing."""
-    return list(dict.fromkeys(chain.from_iterable(names_in(problem.value or problem.message) for problem in problems)))
+    return list(dict.fromkeys(name for problem in problems for name in names_in(problem.value or problem.message)))
 
 
 def _about(problem: Problem, document: Document) -> set[str]:
@@ -91,27 +122,9 @@ def _about(problem: Problem, document: Document) -> set[str]:
 
 
 def _examples(value: object, depth: int = 0) -> Iterator[str]:
-    """A name out of every table and list that is not deep in the scenario."""
-    below = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    if isinstance(value, dict | list) and depth > 1:
+    """The first name of every table and list that is not deep in the scenario."""
+    if depth > 1 and isinstance(value, dict | list):
         yield from (name for name in list(value)[:1] if isinstance(name, str))
+    below: Sequence[object] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     for each in below if depth < 5 else []:
         yield from _examples(each, depth + 1)
-
-
-def _problems(scenario: Scenario, document: Document) -> list[Problem]:
-    try:
-        check(scenario, document)
-    except BadInput as bad:
-        return bad.problems
-    return []
-
-
-def _elsewhere(problem: Problem, wrong: set[str]) -> bool:
-    """Whether a problem is neither at nor below a wrong place."""
-    steps = problem.field.split(".")
-    return not any(".".join(steps[:length]) in wrong for length in range(1, len(steps) + 1))
-
-
-def _words(problem: Problem) -> set[str]:
-    return {problem.field.rpartition(".")[2], *names_in(problem.value)}

@@ -79,11 +79,13 @@ class Repair:
                 if error.error_count() > MOST_ERRORS:
                     return False
                 document = Document(as_tree(self.data, Position("", None, None)))
-                for place, problem in placed(error, self.model, document, _CONTEXT):
+                found = placed(error, self.model, document, _CONTEXT)
+                for place, problem in sorted(found, key=lambda each: not each[0].of_key):
                     self._mend(place, problem)
             else:
                 for path, (shape, _) in self._open.items():
-                    self._open[path] = shape, deepcopy(self._at(path))
+                    known = self._at(path)
+                    self._open[path] = shape, None if known is _ABSENT else deepcopy(known)
                 return True
         return False
 
@@ -99,12 +101,12 @@ class Repair:
         """The same until each of the names was tried, too, wherever a name is made up."""
         return max((len(_values_with(hole, names)) for hole in self._holes.values()), default=1)
 
-    def fill(self, way: int, missed: Sequence[str], names: Sequence[str]) -> None:
+    def fill(self, way: int, missed: Sequence[str], there: Sequence[str], names: Sequence[str]) -> None:
         """Fill the copy in another way (from 1): tables and lists with what is missed, with and without what has that name elsewhere."""
-        taken = set(_keys(self.data)) if way % 2 == 0 else set()
+        taken = set(_elements(self.data)) if way % 2 == 0 else set()
         for path, (shape, known) in self._open.items():
             fitting = _turned(_fitting(shape, missed), (way - 1) // 2 * _room(shape, known))
-            self._put(path, _grown(shape, known, [name for name in fitting if name not in taken] or fitting))
+            self._put(path, _grown(shape, known, [*(name for name in fitting if name not in taken), *there]))
         for number, hole in enumerate(self._holes.values()):
             values = _values_with(hole, names, number)
             self._put(hole.path, values[way % len(values)])
@@ -142,7 +144,7 @@ class Repair:
             if self._written_out(place.short):
                 return
             place = place.short
-        if self._at(place.path[:-1]) is _ABSENT:
+        if self._at(place.path[:-1] if place.kind == "missing" else place.path) is _ABSENT:
             return
         self.wrong.add(dotted(place.path))
         if place.of_key:
@@ -235,11 +237,12 @@ def names_in(value: Any) -> Iterator[str]:
         yield from _TARGET.findall(value)
 
 
-def _keys(value: Any) -> Iterator[str]:
-    """Keys of mappings, however deep."""
+def _elements(value: Any) -> Iterator[str]:
+    """Keys of mappings in mappings, however deep."""
     for key, below in value.items() if isinstance(value, dict) else ():
-        yield key
-        yield from _keys(below)
+        if isinstance(below, dict):
+            yield key
+            yield from _elements(below)
 
 
 def _values_with(hole: _Hole, names: Sequence[str], start: int = 0) -> list[Any]:
@@ -295,14 +298,13 @@ def _kinds(union: Shape) -> list[dict[str, str]]:
 def _least(shape: Shape, name: str) -> Any:
     """The smallest value that the shape allows; where text stands, the name."""
     if shape.members:
-        return _least(shape.members[0], name)
+        tag = _kinds(shape)[0] if shape.discriminator else {}
+        return {**tag, **_least(shape.members[0], name)} if tag else _least(shape.members[0], name)
     if shape.model is not None:
         fields = [(written_name(key, field), field) for key, field in shape.model.model_fields.items() if field.is_required()]
         return {key: _least(shape_of_field(field), name) for key, field in fields}
     if is_container(shape):
-        keys, element = item_shapes(shape)
-        names = [name, f"{name}-2"][: _size(shape, "min_length", 0)]
-        return _grown(shape, None, names) if element is not keys else []
+        return _grown(shape, None, _fitting(shape, [name, *_TEXTS])[: _size(shape, "min_length", 0)])
     values = [name] if shape.bare is str and _fits(shape, name) else _values(shape)
     return values[0] if values else name
 

@@ -43,7 +43,7 @@ _FAILBACK = {
     "lag_s?": number_key("replication lag at the time, seconds"),
     "stable_s?": number_key("how long the original place has been healthy, seconds"),
 }
-_SHEDDING = {"station": text_key("the service that refuses requests"), "by_class?": map_key("refused requests per class")}
+_SHEDDING = {"station": text_key("the service that refuses requests")}
 _SCALING = {
     "service": text_key("the service"),
     "region": text_key("where"),

@@ -4,7 +4,6 @@ import pytest
 
 from sim.control.faults import FaultPlayer
 from sim.failover import RegionFailover
-from sim.indicators import Indicators
 
 CONTROLLER = {
     "pairs": {"a": "b"},
@@ -32,7 +31,6 @@ def controlled(small):
             policies={"failover": {**CONTROLLER, **options}},
             system={"traffic": {"dns": {"ignore_ttl": 0.0, "resolvers": 500}}, **(extra or {})},
         )
-        indicators = Indicators(day.world.wiring, lambda name: day.world.clusters[name].lag_s())
         FaultPlayer(day.world)
         day.controller = RegionFailover(day.world, day.resolvers)
         return day

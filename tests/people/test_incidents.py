@@ -140,6 +140,15 @@ def test_one_commander_at_a_time_and_the_hand_over_is_on_record() -> None:
     assert played.first("decision.made").data["by"] == "di"
 
 
+def test_who_has_handed_over_is_free_for_another_role() -> None:
+    roles = {"incident_commander": ["di"], "communications": ["cy", "ana"], "legal": None}
+    asleep = {"people": {"cy": {"asleep": ["09:00", "18:00"]}}, "timing": {"miss_asleep": 1, "diagnose": fixed(900)}}
+    played = play({"response": {"roles": roles, **asleep}}, {"duration": "40m"})
+    taken = [(event.data["role"], event.data["person"]) for event in played.of("incident.role")]
+    assert taken == [("incident_commander", "ana"), ("incident_commander", "di"), ("communications", "ana")]
+    assert not played.notes("does it as well")
+
+
 def test_roles_are_filled_from_their_lists_and_approvers_only_are_left_alone() -> None:
     played = play({"response": {"roles": {"scribe": ["di", "bo"], "legal": ["bo"]}}})
     assert {(event.data["role"], event.data["person"]) for event in played.of("incident.role")} == {

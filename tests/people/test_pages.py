@@ -155,6 +155,15 @@ def test_a_second_outage_after_the_end_of_the_first_is_paged_again() -> None:
     assert [event.subject for event in played.of("incident.resolved")] == ["incident/1", "incident/2"]
 
 
+def test_a_late_page_about_what_is_over_and_handled_opens_no_second_incident() -> None:
+    late = {"kind": "threshold", "on": "class/buy", "indicator": "error_ratio", "above": "10%", "window": "10m", "for": "8m"}
+    played = play({"monitoring": {"rules": {"late": {**late, "team": "other"}}}, "duration": "40m"})
+    resolved = played.first("incident.resolved").t
+    assert [event for event in played.of("responder.engaged") if event.t > resolved]
+    assert played.notes("sees nothing wrong")
+    assert len(played.of("incident.declared")) == 1
+
+
 def test_a_group_whose_page_was_closed_by_the_team_pages_again_when_it_goes_on() -> None:
     flapping = {
         "duration": "60m",

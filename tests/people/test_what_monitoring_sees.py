@@ -103,6 +103,18 @@ def test_a_cut_between_monitoring_and_a_region_hides_a_region_that_works() -> No
     assert cut.day.indicators.good_ratio("buy", 60.0, 400.0) == 1.0
 
 
+def test_what_an_entry_counted_while_it_could_not_be_asked_appears_afterwards() -> None:
+    patch = {
+        "monitoring": {"location": "region/b"},
+        "schedule": {"faults": ["partition link/a<->b at 2m for 5m", "errors service/shop@a ratio=100% at 3m for 3m"]},
+    }
+    cut = watch(patch).at(410.0)
+    assert cut.value("error_ratio", "class/buy", 300.0) == 0.0
+    shown = cut.at(450.0).value("error_ratio", "class/buy", 300.0)
+    assert shown is not None
+    assert shown > 0.2
+
+
 def test_a_zone_is_absent_while_its_neighbour_answers() -> None:
     patch = {
         "system": {"regions": {"a": {"zones": ["a1", "a2"]}}},
