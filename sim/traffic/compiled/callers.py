@@ -1,0 +1,467 @@
+"""The caller's side of a call in the kernel: the twin of `sim.traffic.attempts`, `breaker` and `balancing`.
+
+The rule that surprises: a record is held by everyone who may still look at it (A_HOLDS) and reused when nobody does. A child refers to
+its parent by position and sequence, so it can tell that the parent has gone without keeping it.
+"""
+
+from __future__ import annotations
+
+from sim.traffic.compiled.jit import Reals, Words, kernel
+from sim.traffic.compiled.layout import (
+    A_BEFORE,
+    A_BORN,
+    A_CALLER,
+    A_EDGE,
+    A_ENTERED,
+    A_EPOCH,
+    A_FATE,
+    A_FLOW,
+    A_HOLDS,
+    A_INSTANCE,
+    A_LIFE,
+    A_NEXT,
+    A_NUMBER,
+    A_OPEN,
+    A_OUTCOME,
+    A_PARENT,
+    A_PARENT_SEQUENCE,
+    A_PATH,
+    A_POSITION,
+    A_PRIORITY,
+    A_SEQUENCE,
+    A_STAGE,
+    A_USER,
+    ANSWER,
+    B_ACTIVE,
+    B_AT,
+    B_BURST,
+    B_RATE,
+    B_TOKENS,
+    CALLING,
+    CLOSED,
+    E_ASYNCHRONOUS,
+    E_ATTEMPTS,
+    E_BACKOFF,
+    E_BACKOFF_CAP,
+    E_BACKOFF_DRAWS,
+    E_BREAKER,
+    E_BUDGET,
+    E_BURST,
+    E_CUT,
+    E_DNS_DRAWS,
+    E_DNS_FAILED,
+    E_EARN,
+    E_EARNS,
+    E_ENABLED,
+    E_EPOCH,
+    E_FAILURE_LIMIT,
+    E_FAILURES,
+    E_FAILURES_IN_ROW,
+    E_FALLBACK,
+    E_LOSS_DRAWS,
+    E_NUMBER,
+    E_OPEN_S,
+    E_OPTION_DRAWS,
+    E_REOPENS_AT,
+    E_RETRIED,
+    E_RETRIES,
+    E_RING,
+    E_SINGLE,
+    E_SKIPPED,
+    E_STATE,
+    E_TARGET_COUNT,
+    E_TARGETS,
+    E_TIMEOUT,
+    E_TRIALS,
+    E_TRYING,
+    E_WEIGHTS,
+    F_BUCKET,
+    F_PRIORITY,
+    F_ROW,
+    H_ENTERED,
+    H_NOW,
+    HALF_OPEN,
+    I_COLUMN,
+    I_FROZEN,
+    I_LIFE,
+    I_QUEUED,
+    I_ROW,
+    I_RUNNING,
+    NOWHERE,
+    OPEN,
+    P_BACK_CUT,
+    P_BACK_LOSS,
+    P_CLEAR_BACK,
+    P_CLEAR_THERE,
+    P_DELAY,
+    P_THERE_CUT,
+    P_THERE_LOSS,
+    PENDING,
+    RETRY,
+    S_LEAST_BUSY,
+    S_ROTATION,
+    S_ROTATION_SIZE,
+    T_STATION,
+    T_TURN,
+)
+from sim.traffic.compiled.primitives import add_timer, draw, give_back, note, push, put_in_mail, take, tick
+from sim.traffic.compiled.visits import receive
+from sim.traffic.plan import Reason
+
+_BREAKER_OPEN, _DNS, _NO_ROUTE, _RATE_LIMITED = map(
+    int, (Reason.BREAKER_OPEN, Reason.DNS, Reason.NO_ROUTE, Reason.RATE_LIMITED)
+)
+_PARTITIONED, _PACKET_LOSS, _TIMEOUT = map(int, (Reason.PARTITIONED, Reason.PACKET_LOSS, Reason.TIMEOUT))
+_LONGEST_DOUBLING = 60
+_ROUNDING = 1e-9
+_NO_TARGET = 0
+
+
+@kernel
+def lets_through(word: Words, real: Reals, edge: int) -> bool:
+    """Whether the breaker, which is not closed, lets an attempt through; half open, this takes one of the trials."""
+    if word[edge + E_STATE] == OPEN:
+        if real[H_NOW] < real[edge + E_REOPENS_AT]:
+            return False
+        word[edge + E_STATE] = HALF_OPEN
+        word[edge + E_EPOCH] += 1
+        word[edge + E_TRYING] = 0
+    if word[edge + E_TRYING] >= word[edge + E_TRIALS]:
+        return False
+    word[edge + E_TRYING] += 1
+    return True
+
+
+@kernel
+def breaker_succeeded(word: Words, real: Reals, edge: int, epoch: int) -> None:
+    """Take note of a success of an attempt let through in `epoch`."""
+    if epoch != word[edge + E_EPOCH]:
+        return
+    word[edge + E_FAILURES_IN_ROW] = 0
+    if word[edge + E_STATE] != CLOSED:
+        word[edge + E_STATE] = CLOSED
+        word[edge + E_EPOCH] += 1
+        note(word, real, 0, word[edge + E_NUMBER])
+
+
+@kernel
+def breaker_failed(word: Words, real: Reals, edge: int, epoch: int) -> None:
+    """Take note of a failure of an attempt let through in `epoch`."""
+    if epoch != word[edge + E_EPOCH]:
+        return
+    word[edge + E_FAILURES_IN_ROW] += 1
+    was_closed = word[edge + E_STATE] == CLOSED
+    if was_closed and word[edge + E_FAILURES_IN_ROW] < word[edge + E_FAILURE_LIMIT]:
+        return
+    word[edge + E_STATE] = OPEN
+    word[edge + E_EPOCH] += 1
+    word[edge + E_FAILURES_IN_ROW] = 0
+    real[edge + E_REOPENS_AT] = real[H_NOW] + real[edge + E_OPEN_S]
+    if was_closed:
+        note(word, real, 1, word[edge + E_NUMBER])
+
+
+@kernel
+def take_token(word: Words, real: Reals, bucket: int) -> bool:
+    """Take one token of a rate limit; False if there is none."""
+    now = real[H_NOW]
+    tokens = real[bucket + B_TOKENS] + (now - real[bucket + B_AT]) * real[bucket + B_RATE]
+    tokens = min(tokens, real[bucket + B_BURST])
+    real[bucket + B_AT] = now
+    if tokens < 1.0 - _ROUNDING:
+        real[bucket + B_TOKENS] = tokens
+        return False
+    tokens = tokens - 1.0
+    real[bucket + B_TOKENS] = max(tokens, 0.0)
+    return True
+
+
+@kernel
+def choose(word: Words, real: Reals, edge: int) -> int:
+    """The target of one attempt, or minus 1 minus the reason why there is none."""
+    if real[edge + E_DNS_FAILED] > 0.0 and draw(word, real, word[edge + E_DNS_DRAWS]) < real[edge + E_DNS_FAILED]:
+        return -1 - _DNS
+    count = word[edge + E_TARGET_COUNT]
+    if count == 0:
+        return -1 - _NO_ROUTE
+    targets = word[edge + E_TARGETS]
+    target: int = word[targets]
+    if count == 1:
+        return target
+    left = draw(word, real, word[edge + E_OPTION_DRAWS]) * real[edge + E_WEIGHTS]
+    for number in range(count):
+        target = word[targets + 2 * number]
+        left -= real[targets + 2 * number + 1]
+        if left < 0.0:
+            break
+    return target
+
+
+@kernel
+def balance(word: Words, station: int, target: int) -> int:
+    """The instance in rotation an attempt goes to, or 0 if there is none."""
+    rotation = word[station + S_ROTATION]
+    size = word[station + S_ROTATION_SIZE]
+    instance: int = 0
+    if size == 1:
+        instance = word[rotation]
+    elif size == 0:
+        pass
+    elif word[station + S_LEAST_BUSY]:
+        turn = word[target + T_TURN]
+        best = turn % size
+        instance = word[rotation + best]
+        fewest = word[instance + I_RUNNING] + word[instance + I_QUEUED]
+        for step in range(1, size):
+            position = (turn + step) % size
+            other = word[rotation + position]
+            load = word[other + I_RUNNING] + word[other + I_QUEUED]
+            if load < fewest:
+                best = position
+                fewest = load
+                instance = other
+        word[target + T_TURN] = best + 1
+    else:
+        turn = word[target + T_TURN]
+        if turn >= size:
+            turn = 0
+        word[target + T_TURN] = turn + 1
+        instance = word[rotation + turn]
+    return instance
+
+
+@kernel
+def lost(word: Words, real: Reals, attempt: int, cut: int, loss_ratio: float) -> bool:
+    """Whether the network swallows a message of this attempt now."""
+    if cut:
+        word[attempt + A_FATE] = _PARTITIONED
+        return True
+    if loss_ratio > 0.0 and draw(word, real, word[word[attempt + A_EDGE] + E_LOSS_DRAWS]) < loss_ratio:
+        word[attempt + A_FATE] = _PACKET_LOSS
+        return True
+    return False
+
+
+@kernel
+def answer_now(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
+    """Send the callee's answer: True if the caller has it at once, False if it travels, waits, or is lost."""
+    path = word[attempt + A_PATH]
+    if not word[path + P_CLEAR_BACK] and lost(word, real, attempt, word[path + P_BACK_CUT], real[path + P_BACK_LOSS]):
+        return False
+    word[attempt + A_OUTCOME] = outcome
+    if real[path + P_DELAY] > 0.0:
+        word[attempt + A_HOLDS] += 1
+        push(word, real, real[H_NOW] + real[path + P_DELAY], tick(word), ANSWER, attempt)
+        return False
+    if word[attempt + A_PARENT]:
+        caller = word[attempt + A_CALLER]
+        if word[caller + I_FROZEN]:
+            word[attempt + A_HOLDS] += 1
+            put_in_mail(word, caller, ANSWER, attempt)
+            return False
+    return True
+
+
+@kernel
+def gone(word: Words, attempt: int) -> bool:
+    """Whether nobody will use the outcome: the calling visit is over, or (asynchronous) its process has died."""
+    parent = word[attempt + A_PARENT]
+    if parent == 0:
+        return False
+    if word[word[attempt + A_EDGE] + E_ASYNCHRONOUS]:
+        died: bool = word[word[attempt + A_CALLER] + I_LIFE] != word[attempt + A_LIFE]
+        return died
+    over: bool = word[parent + A_SEQUENCE] != word[attempt + A_PARENT_SEQUENCE] or word[parent + A_STAGE] != CALLING
+    return over
+
+
+@kernel
+def retries(word: Words, real: Reals, edge: int, number: int) -> bool:
+    """Whether try `number` of a call, which has failed, is followed by another."""
+    if number >= word[edge + E_RETRIES]:
+        return False
+    return not (word[edge + E_EARNS] and real[edge + E_BUDGET] < 1.0 - _ROUNDING)
+
+
+@kernel
+def schedule_retry(word: Words, real: Reals, edge: int, attempt: int) -> None:
+    """Put the end of a backoff on the heap; the heap becomes a holder of the attempt."""
+    if word[edge + E_EARNS]:
+        left = real[edge + E_BUDGET] - 1.0
+        real[edge + E_BUDGET] = max(left, 0.0)
+    factor = 1.0
+    for _ in range(min(word[attempt + A_NUMBER], _LONGEST_DOUBLING)):
+        factor *= 2.0
+    longest_s = min(real[edge + E_BACKOFF] * factor, real[edge + E_BACKOFF_CAP])
+    delay_s = longest_s * draw(word, real, word[edge + E_BACKOFF_DRAWS]) if longest_s > 0.0 else 0.0
+    word[attempt + A_HOLDS] += 1
+    push(word, real, real[H_NOW] + delay_s, tick(word), RETRY, attempt)
+
+
+@kernel
+def begin(
+    word: Words, real: Reals, edge: int, parent: int, caller: int, flow: int, number: int, born: float, user: int, entered: int
+) -> int:
+    """A record for one try of one logical call. `parent` 0: a client's."""
+    attempt = take(word)
+    word[attempt + A_STAGE] = NOWHERE
+    word[attempt + A_HOLDS] = 0
+    word[attempt + A_OPEN] = 0
+    word[attempt + A_SEQUENCE] = 0
+    word[attempt + A_EDGE] = edge
+    word[attempt + A_FLOW] = flow
+    word[attempt + A_PRIORITY] = word[flow + F_PRIORITY]
+    word[attempt + A_PARENT] = parent
+    word[attempt + A_CALLER] = caller
+    word[attempt + A_NUMBER] = number
+    word[attempt + A_FATE] = _TIMEOUT
+    word[attempt + A_POSITION] = -1
+    word[attempt + A_NEXT] = 0
+    word[attempt + A_BEFORE] = 0
+    if parent:
+        word[attempt + A_LIFE] = word[caller + I_LIFE]
+    else:
+        real[attempt + A_BORN] = born
+        word[attempt + A_USER] = user
+        word[attempt + A_ENTERED] = entered
+    return attempt
+
+
+@kernel
+def attempt_call(
+    word: Words,
+    real: Reals,
+    edge: int,
+    parent: int,
+    parent_sequence: int,
+    caller: int,
+    flow: int,
+    number: int,
+    born: float,
+    user: int,
+    entered: int,
+) -> int:
+    """Make one attempt of a call: PENDING, or the reason for which the whole call, fallbacks included, has failed already.
+
+    For a client's call, H_ENTERED is afterwards the last station the request reached.
+    """
+    now = real[H_NOW]
+    row = word[caller + I_ROW] if parent else word[flow + F_ROW]
+    while True:
+        reason = PENDING
+        attempt = 0
+        epoch = 0
+        skipped = False
+        if word[edge + E_BREAKER]:
+            if word[edge + E_STATE] and not lets_through(word, real, edge):
+                word[edge + E_SKIPPED] += 1
+                reason = _BREAKER_OPEN
+                skipped = True
+            epoch = word[edge + E_EPOCH]
+        if not skipped:
+            word[edge + E_ATTEMPTS] += 1
+            if number:
+                word[edge + E_RETRIED] += 1
+            elif word[edge + E_EARNS]:
+                budget = real[edge + E_BUDGET] + real[edge + E_EARN]
+                real[edge + E_BUDGET] = min(budget, real[edge + E_BURST])
+            if parent == 0:
+                bucket = word[flow + F_BUCKET]
+                if word[bucket + B_ACTIVE] and not take_token(word, real, bucket):
+                    reason = _RATE_LIMITED
+            target = word[edge + E_SINGLE]
+            if reason == PENDING and target == _NO_TARGET:
+                target = choose(word, real, edge)
+                if target < 0:
+                    reason = -1 - target
+            if reason == PENDING:
+                station = word[target + T_STATION]
+                instance = balance(word, station, target)
+                if instance == 0:
+                    reason = _NO_ROUTE
+                else:
+                    attempt = begin(word, real, edge, parent, caller, flow, number, born, user, entered)
+                    word[attempt + A_PARENT_SEQUENCE] = parent_sequence if parent else word[attempt + A_PARENT_SEQUENCE]
+                    word[attempt + A_EPOCH] = epoch
+                    word[attempt + A_INSTANCE] = instance
+                    path = row + word[instance + I_COLUMN]
+                    word[attempt + A_PATH] = path
+                    sequence = tick(word)
+                    word[attempt + A_SEQUENCE] = sequence
+                    word[attempt + A_OPEN] = sequence
+                    word[attempt + A_HOLDS] = 1
+                    if word[edge + E_CUT]:
+                        word[attempt + A_FATE] = _PARTITIONED
+                    elif word[path + P_CLEAR_THERE] or not lost(
+                        word, real, attempt, word[path + P_THERE_CUT], real[path + P_THERE_LOSS]
+                    ):
+                        if parent == 0:
+                            entered = station
+                            word[attempt + A_ENTERED] = station
+                        refusal = receive(word, real, attempt, edge, instance, station)
+                        if refusal != PENDING and answer_now(word, real, attempt, refusal):
+                            reason = refusal
+                    if reason == PENDING:
+                        add_timer(word, real, word[edge + E_RING], now + real[edge + E_TIMEOUT], sequence, attempt)
+                        word[H_ENTERED] = entered
+                        return PENDING
+                    word[attempt + A_OPEN] = 0
+                    word[attempt + A_HOLDS] = 0
+            word[edge + E_FAILURES] += 1
+            if word[edge + E_BREAKER]:
+                breaker_failed(word, real, edge, epoch)
+        word[H_ENTERED] = entered
+        if retries(word, real, edge, number):
+            if attempt == 0:
+                attempt = begin(word, real, edge, parent, caller, flow, number, born, user, entered)
+                word[attempt + A_PARENT_SEQUENCE] = parent_sequence if parent else word[attempt + A_PARENT_SEQUENCE]
+            schedule_retry(word, real, edge, attempt)
+            return PENDING
+        if attempt:
+            give_back(word, attempt)
+        fallback = word[edge + E_FALLBACK]
+        if fallback == 0 or not word[fallback + E_ENABLED]:
+            return reason
+        edge = fallback
+        number = 0
+
+
+@kernel
+def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
+    """An attempt somebody waited for has failed: PENDING if the call goes on, else the reason, which is then the call's."""
+    edge = word[attempt + A_EDGE]
+    word[edge + E_FAILURES] += 1
+    if word[edge + E_BREAKER]:
+        breaker_failed(word, real, edge, word[attempt + A_EPOCH])
+    word[attempt + A_OPEN] = 0
+    if gone(word, attempt):
+        return reason
+    if retries(word, real, edge, word[attempt + A_NUMBER]):
+        schedule_retry(word, real, edge, attempt)
+        return PENDING
+    fallback = word[edge + E_FALLBACK]
+    if fallback == 0 or not word[fallback + E_ENABLED]:
+        return reason
+    return again(word, real, fallback, attempt, 0)
+
+
+@kernel
+def again(word: Words, real: Reals, edge: int, attempt: int, number: int) -> int:
+    """Another attempt on behalf of the caller of `attempt`."""
+    parent = word[attempt + A_PARENT]
+    born = 0.0 if parent else real[attempt + A_BORN]
+    user = 0 if parent else word[attempt + A_USER]
+    entered = 0 if parent else word[attempt + A_ENTERED]
+    return attempt_call(
+        word,
+        real,
+        edge,
+        parent,
+        word[attempt + A_PARENT_SEQUENCE],
+        word[attempt + A_CALLER],
+        word[attempt + A_FLOW],
+        number,
+        born,
+        user,
+        entered,
+    )
