@@ -25,6 +25,7 @@ from sim.traffic.compiled.layout import (
     HEADER_WORDS,
     M_NEXT,
     MAIL_WORDS,
+    NEVER,
     R_HEAD,
     R_MASK,
     R_TABLE,
@@ -121,8 +122,9 @@ class Arena:
         word[H_MAIL_COUNT] += count
 
     def _grow_heap(self, entries: int) -> None:
-        at = self.take(2 * entries + ALIGNMENT) + ALIGNMENT - 2  # so that four children share a cache line
+        at = self.take(2 * entries + 2 * ALIGNMENT) + ALIGNMENT - 2  # so that four children share a cache line
         old, size = self.word[H_HEAP], self.word[H_HEAP_SIZE]
+        self.words[at : at + 2 * (entries + 3) : 2] = NEVER
         self.words[at : at + 2 * size] = self.words[old : old + 2 * size]
         self.word[H_HEAP] = at
         self.word[H_HEAP_LIMIT] = entries - self.word[H_RESERVE]

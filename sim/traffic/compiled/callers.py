@@ -6,9 +6,8 @@ its parent by position and sequence, so it can tell that the parent has gone wit
 
 from __future__ import annotations
 
-from sim.traffic.compiled.jit import Reals, Words, kernel
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
-    A_BEFORE,
     A_BORN,
     A_CALLER,
     A_EDGE,
@@ -19,7 +18,6 @@ from sim.traffic.compiled.layout import (
     A_HOLDS,
     A_INSTANCE,
     A_LIFE,
-    A_NEXT,
     A_NUMBER,
     A_OPEN,
     A_OUTCOME,
@@ -117,7 +115,7 @@ _ROUNDING = 1e-9
 _NO_TARGET = 0
 
 
-@kernel
+@part
 def lets_through(word: Words, real: Reals, edge: int) -> bool:
     """Whether the breaker, which is not closed, lets an attempt through; half open, this takes one of the trials."""
     if word[edge + E_STATE] == OPEN:
@@ -161,7 +159,7 @@ def breaker_failed(word: Words, real: Reals, edge: int, epoch: int) -> None:
         note(word, real, 1, word[edge + E_NUMBER])
 
 
-@kernel
+@part
 def take_token(word: Words, real: Reals, bucket: int) -> bool:
     """Take one token of a rate limit; False if there is none."""
     now = real[H_NOW]
@@ -197,7 +195,7 @@ def choose(word: Words, real: Reals, edge: int) -> int:
     return target
 
 
-@kernel
+@part
 def balance(word: Words, station: int, target: int) -> int:
     """The instance in rotation an attempt goes to, or 0 if there is none."""
     rotation = word[station + S_ROTATION]
@@ -230,7 +228,7 @@ def balance(word: Words, station: int, target: int) -> int:
     return instance
 
 
-@kernel
+@part
 def lost(word: Words, real: Reals, attempt: int, cut: int, loss_ratio: float) -> bool:
     """Whether the network swallows a message of this attempt now."""
     if cut:
@@ -262,7 +260,7 @@ def answer_now(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
     return True
 
 
-@kernel
+@part
 def gone(word: Words, attempt: int) -> bool:
     """Whether nobody will use the outcome: the calling visit is over, or (asynchronous) its process has died."""
     parent = word[attempt + A_PARENT]
@@ -275,7 +273,7 @@ def gone(word: Words, attempt: int) -> bool:
     return over
 
 
-@kernel
+@part
 def retries(word: Words, real: Reals, edge: int, number: int) -> bool:
     """Whether try `number` of a call, which has failed, is followed by another."""
     if number >= word[edge + E_RETRIES]:
@@ -298,39 +296,50 @@ def schedule_retry(word: Words, real: Reals, edge: int, attempt: int) -> None:
     push(word, real, real[H_NOW] + delay_s, tick(word), RETRY, attempt)
 
 
-@kernel
+@part
 def begin(
-    word: Words, real: Reals, edge: int, parent: int, caller: int, flow: int, number: int, born: float, user: int, entered: int
+    word: Words,
+    real: Reals,
+    client: bool,
+    edge: int,
+    parent: int,
+    parent_sequence: int,
+    caller: int,
+    flow: int,
+    number: int,
+    born: float,
+    user: int,
+    entered: int,
 ) -> int:
-    """A record for one try of one logical call. `parent` 0: a client's."""
+    """A record for one try of one logical call."""
     attempt = take(word)
     word[attempt + A_STAGE] = NOWHERE
     word[attempt + A_HOLDS] = 0
-    word[attempt + A_OPEN] = 0
     word[attempt + A_SEQUENCE] = 0
+    word[attempt + A_OPEN] = 0
     word[attempt + A_EDGE] = edge
-    word[attempt + A_FLOW] = flow
-    word[attempt + A_PRIORITY] = word[flow + F_PRIORITY]
     word[attempt + A_PARENT] = parent
-    word[attempt + A_CALLER] = caller
-    word[attempt + A_NUMBER] = number
-    word[attempt + A_FATE] = _TIMEOUT
-    word[attempt + A_POSITION] = -1
-    word[attempt + A_NEXT] = 0
-    word[attempt + A_BEFORE] = 0
-    if parent:
-        word[attempt + A_LIFE] = word[caller + I_LIFE]
-    else:
+    if client:
         real[attempt + A_BORN] = born
         word[attempt + A_USER] = user
         word[attempt + A_ENTERED] = entered
+    else:
+        word[attempt + A_PARENT_SEQUENCE] = parent_sequence
+        word[attempt + A_CALLER] = caller
+        word[attempt + A_LIFE] = word[caller + I_LIFE]
+    word[attempt + A_FLOW] = flow
+    word[attempt + A_PRIORITY] = word[flow + F_PRIORITY]
+    word[attempt + A_NUMBER] = number
+    word[attempt + A_FATE] = _TIMEOUT
+    word[attempt + A_POSITION] = -1
     return attempt
 
 
-@kernel
+@part
 def attempt_call(
     word: Words,
     real: Reals,
+    client: bool,
     edge: int,
     parent: int,
     parent_sequence: int,
@@ -346,7 +355,7 @@ def attempt_call(
     For a client's call, H_ENTERED is afterwards the last station the request reached.
     """
     now = real[H_NOW]
-    row = word[caller + I_ROW] if parent else word[flow + F_ROW]
+    row = word[flow + F_ROW] if client else word[caller + I_ROW]
     while True:
         reason = PENDING
         attempt = 0
@@ -365,7 +374,7 @@ def attempt_call(
             elif word[edge + E_EARNS]:
                 budget = real[edge + E_BUDGET] + real[edge + E_EARN]
                 real[edge + E_BUDGET] = min(budget, real[edge + E_BURST])
-            if parent == 0:
+            if client:
                 bucket = word[flow + F_BUCKET]
                 if word[bucket + B_ACTIVE] and not take_token(word, real, bucket):
                     reason = _RATE_LIMITED
@@ -380,8 +389,7 @@ def attempt_call(
                 if instance == 0:
                     reason = _NO_ROUTE
                 else:
-                    attempt = begin(word, real, edge, parent, caller, flow, number, born, user, entered)
-                    word[attempt + A_PARENT_SEQUENCE] = parent_sequence if parent else word[attempt + A_PARENT_SEQUENCE]
+                    attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
                     word[attempt + A_EPOCH] = epoch
                     word[attempt + A_INSTANCE] = instance
                     path = row + word[instance + I_COLUMN]
@@ -395,7 +403,7 @@ def attempt_call(
                     elif word[path + P_CLEAR_THERE] or not lost(
                         word, real, attempt, word[path + P_THERE_CUT], real[path + P_THERE_LOSS]
                     ):
-                        if parent == 0:
+                        if client:
                             entered = station
                             word[attempt + A_ENTERED] = station
                         refusal = receive(word, real, attempt, edge, instance, station)
@@ -403,18 +411,19 @@ def attempt_call(
                             reason = refusal
                     if reason == PENDING:
                         add_timer(word, real, word[edge + E_RING], now + real[edge + E_TIMEOUT], sequence, attempt)
-                        word[H_ENTERED] = entered
+                        if client:
+                            word[H_ENTERED] = entered
                         return PENDING
                     word[attempt + A_OPEN] = 0
                     word[attempt + A_HOLDS] = 0
             word[edge + E_FAILURES] += 1
             if word[edge + E_BREAKER]:
                 breaker_failed(word, real, edge, epoch)
-        word[H_ENTERED] = entered
+        if client:
+            word[H_ENTERED] = entered
         if retries(word, real, edge, number):
             if attempt == 0:
-                attempt = begin(word, real, edge, parent, caller, flow, number, born, user, entered)
-                word[attempt + A_PARENT_SEQUENCE] = parent_sequence if parent else word[attempt + A_PARENT_SEQUENCE]
+                attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
             schedule_retry(word, real, edge, attempt)
             return PENDING
         if attempt:
@@ -449,19 +458,12 @@ def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
 def again(word: Words, real: Reals, edge: int, attempt: int, number: int) -> int:
     """Another attempt on behalf of the caller of `attempt`."""
     parent = word[attempt + A_PARENT]
-    born = 0.0 if parent else real[attempt + A_BORN]
-    user = 0 if parent else word[attempt + A_USER]
-    entered = 0 if parent else word[attempt + A_ENTERED]
-    return attempt_call(
-        word,
-        real,
-        edge,
-        parent,
+    client = parent == 0
+    born = real[attempt + A_BORN]
+    sequence, caller, life, flow = (
         word[attempt + A_PARENT_SEQUENCE],
         word[attempt + A_CALLER],
+        word[attempt + A_LIFE],
         word[attempt + A_FLOW],
-        number,
-        born,
-        user,
-        entered,
     )
+    return attempt_call(word, real, client, edge, parent, sequence, caller, flow, number, born, caller, life)

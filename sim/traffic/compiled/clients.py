@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
-from sim.traffic.compiled.jit import Reals, Words, kernel
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     ARRIVAL,
     F_ANSWERED,
@@ -70,7 +70,7 @@ def arrive_at(word: Words, real: Reals, flow: int) -> float:
     return _INFINITE
 
 
-@kernel
+@part
 def schedule_arrival(word: Words, real: Reals, flow: int, due: float) -> None:
     """Only the latest call for a flow is valid; an infinite time never comes."""
     sequence = tick(word)
@@ -79,7 +79,7 @@ def schedule_arrival(word: Words, real: Reals, flow: int, due: float) -> None:
         push(word, real, due, sequence, ARRIVAL, flow)
 
 
-@kernel
+@part
 def draw_next(word: Words, real: Reals, flow: int) -> None:
     """Draw the mass up to the next arrival of an open flow and schedule it."""
     now = real[H_NOW]
@@ -150,7 +150,7 @@ def think_on(word: Words, real: Reals, user: int, old_factor: float) -> None:
     schedule_thought(word, real, user)
 
 
-@kernel
+@part
 def bucket_of(word: Words, real: Reals, seconds: float) -> int:
     """Position in the histogram: a step to the octave by the float's exponent, then along the same edges `bucket_of` bisects."""
     edges = word[H_BUCKETS]
@@ -164,7 +164,7 @@ def bucket_of(word: Words, real: Reals, seconds: float) -> int:
     return min(bucket, _BUCKETS - 1)
 
 
-@kernel
+@part
 def root_over(word: Words, real: Reals, flow: int, user: int, born: float, entered: int, outcome: int) -> None:
     """A request from outside has its one fate."""
     if outcome == OK:

@@ -67,6 +67,12 @@ def kernel(function: _Function) -> _Function:
     return compiled
 
 
+def part(function: _Function) -> _Function:
+    """Compile a function of the kernel into each of its callers: for what is called in one place, or is tiny."""
+    compiled: _Function = numba.njit(error_model="numpy", nogil=True, forceinline=True)(function)
+    return compiled
+
+
 def entry(function: _Function) -> _Function:
     """Compile a function that Python calls, and keep the result on disk where possible."""
     if CACHE is None:

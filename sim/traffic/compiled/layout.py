@@ -69,30 +69,27 @@ FOR_THAW, FOR_COMMITS = range(2)
     A_TOKEN,
     A_EDGE,
     A_INSTANCE,
-    A_PRIORITY,
-    A_PARENT,
+    A_PARENT,  # 0 for clients
     A_PARENT_SEQUENCE,
-    A_CALLER,  # the calling instance, 0 for clients
+    A_CALLER,  # the calling instance
     A_LIFE,
     A_FLOW,
+    A_NEXT,  # in the list of those running, in a queue, among the free
+    A_BEFORE,
+    A_HELD_SINCE,  # float
+    A_PENDING,
+    A_PRIORITY,
     A_NUMBER,
     A_PATH,
-    A_HELD_SINCE,  # float
-    A_NEXT,
-    A_BEFORE,
     A_FATE,
     A_OUTCOME,
     A_EPOCH,
     A_DUE,  # float
     A_POSITION,
-    A_PENDING,
-    A_REPEAT,
-    A_STEP,
-    A_SPARE,
-) = range(27)
-ATTEMPT_WORDS = 32
-A_BORN, A_USER, A_ENTERED = A_PARENT_SEQUENCE, A_CALLER + 16, A_LIFE  # of a client's attempt; born is a float
-assert A_USER == A_SPARE
+) = range(24)
+ATTEMPT_WORDS = 24
+A_BORN, A_USER, A_ENTERED = A_PARENT_SEQUENCE, A_CALLER, A_LIFE  # what a client's attempt has instead; born is a float
+A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
 
 (
     I_STATION,
@@ -257,5 +254,7 @@ STREAM_WORDS = 2
 
 M_KIND, M_ATTEMPT, M_NEXT = range(3)
 MAIL_WORDS = 4
+
+NEVER = 2**63 - 1  # later than the bits of any time
 
 NOTE_WORDS = 3  # time (float), 1 if it opened, number of the edge

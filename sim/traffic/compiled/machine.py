@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.traffic.compiled.callers import answer_now, attempt_call
 from sim.traffic.compiled.clients import arrive_at, draw_next, root_over, schedule_arrival, spend, think, think_on
-from sim.traffic.compiled.jit import Reals, Words, entry, kernel, reals_of, words_of
+from sim.traffic.compiled.jit import Reals, Words, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
     A_DUE,
     A_HELD_SINCE,
@@ -116,17 +116,17 @@ _CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
 COMPLETE, SHORT = range(2)
 
 
-@kernel
+@part
 def enter(word: Words, real: Reals, flow: int, user: int) -> None:
     """A request enters the system."""
     word[flow + F_OFFERED] += 1
     now = real[H_NOW]
-    reason = attempt_call(word, real, word[flow + F_ENTRY], 0, 0, 0, flow, 0, now, user, 0)
+    reason = attempt_call(word, real, True, word[flow + F_ENTRY], 0, 0, 0, flow, 0, now, user, 0)
     if reason != PENDING:
         root_over(word, real, flow, user, now, word[H_ENTERED], reason)
 
 
-@kernel
+@part
 def next_event(word: Words, real: Reals, until: float) -> Step:
     """Take the next event up to and including `until`, or stop there."""
     if word[H_HOLE]:
@@ -161,7 +161,7 @@ def next_event(word: Words, real: Reals, until: float) -> Step:
     return IDLE, 0, 0
 
 
-@kernel
+@part
 def next_duty(word: Words, real: Reals) -> Step:
     """The next thing a change has left to do: the dead fail, the held go on, the mail is read. In this order."""
     attempt = word[H_CRASHED]
@@ -210,7 +210,7 @@ def go_on(word: Words, real: Reals, attempt: int) -> Step:
     return IDLE, 0, 0
 
 
-@kernel
+@part
 def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa: C901 (a case per step)
     """Play step after step."""
     step, attempt, outcome = word[H_OPERATION], word[H_ATTEMPT], word[H_OUTCOME]
@@ -256,7 +256,7 @@ def play(words: Words, reals: Reals, until: float, advancing: bool) -> int:
     return run(words_of(words), reals_of(reals), until, advancing)
 
 
-@kernel
+@part
 def measure(word: Words, real: Reals, first_station: int, stations: int) -> None:
     """Gauges of all stations. The sums run over instances and their visits in order, because floats add up differently in another."""
     now = real[H_NOW]
@@ -292,7 +292,7 @@ def gauge(words: Words, reals: Reals, first_station: int, stations: int) -> None
 # What Python asks for when a change is applied. Everything that can use up draws or room says where it stopped.
 
 
-@kernel
+@part
 def kill(word: Words, real: Reals, instance: int) -> None:
     """Take everything from an instance: what it held in order of start, then its queues, then its mail go on the agenda."""
     station = word[instance + I_STATION]
@@ -328,7 +328,7 @@ def kill(word: Words, real: Reals, instance: int) -> None:
     word[instance + I_LIFE] += 1
 
 
-@kernel
+@part
 def freeze(word: Words, real: Reals, instance: int) -> None:
     """Stop the clocks of the work in progress."""
     word[instance + I_FROZEN] = 1
@@ -341,7 +341,7 @@ def freeze(word: Words, real: Reals, instance: int) -> None:
         attempt = word[attempt + A_NEXT]
 
 
-@kernel
+@part
 def set_factor(word: Words, real: Reals, flow: int, factor: float) -> None:
     """Change the rate of an open flow from now on."""
     spend(word, real, flow)
@@ -349,7 +349,7 @@ def set_factor(word: Words, real: Reals, flow: int, factor: float) -> None:
     schedule_arrival(word, real, flow, arrive_at(word, real, flow))
 
 
-@kernel
+@part
 def think_all(word: Words, real: Reals, flow: int, first: int, old_factor: float) -> int:
     """Let people think on at the flow's new factor, or (`old_factor` negative) begin to; returns whose turn is next."""
     number = first

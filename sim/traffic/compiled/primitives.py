@@ -6,7 +6,7 @@ before its next step, and a reserve is larger than what one step can use.
 
 from __future__ import annotations
 
-from sim.traffic.compiled.jit import Reals, Words, kernel
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_HOLDS,
     A_NEXT,
@@ -35,6 +35,7 @@ from sim.traffic.compiled.layout import (
     M_ATTEMPT,
     M_KIND,
     M_NEXT,
+    NEVER,
     NOTE_WORDS,
     R_ARMED,
     R_HEAD,
@@ -46,7 +47,7 @@ from sim.traffic.compiled.layout import (
 )
 
 
-@kernel
+@part
 def tick(word: Words) -> int:
     """The next sequence number."""
     sequence: int = word[H_TICK] + 1
@@ -58,36 +59,43 @@ def tick(word: Words) -> int:
 # A key is sequence (35 bits), kind (3 bits), subject / 8 (25 bits); sequences are unique, so keys order like them.
 
 
-@kernel
-def sift_down(word: Words, time: int, key: int) -> None:
-    """Put an entry at the root, which is free, and let it sink."""
+# Behind the last entry lie four that never come, so that every group of children is complete.
+
+
+@part
+def sink(word: Words, time: int, key: int) -> None:
+    """Put an entry at the root, which is free, and let it sink.
+
+    Which child is first is anybody's guess, also the processor's, so it is reckoned with masks instead of branches.
+    """
     base = word[H_HEAP]
     size = word[H_HEAP_SIZE]
-    place = 0
-    while True:
-        child = 4 * place + 1
-        if child >= size:
+    place = base
+    child = 1
+    while child < size:
+        at = base + 2 * child
+        time_0, time_1, time_2, time_3 = word[at], word[at + 2], word[at + 4], word[at + 6]
+        key_0, key_1, key_2, key_3 = word[at + 1], word[at + 3], word[at + 5], word[at + 7]
+        mask = -int((time_1 < time_0) | ((time_1 == time_0) & (key_1 < key_0)))
+        time_0 ^= (time_0 ^ time_1) & mask
+        key_0 ^= (key_0 ^ key_1) & mask
+        first = mask & 1
+        mask = -int((time_3 < time_2) | ((time_3 == time_2) & (key_3 < key_2)))
+        time_2 ^= (time_2 ^ time_3) & mask
+        key_2 ^= (key_2 ^ key_3) & mask
+        second = 2 + (mask & 1)
+        mask = -int((time_2 < time_0) | ((time_2 == time_0) & (key_2 < key_0)))
+        time_0 ^= (time_0 ^ time_2) & mask
+        key_0 ^= (key_0 ^ key_2) & mask
+        first ^= (first ^ second) & mask
+        if time < time_0 or (time == time_0 and key < key_0):
             break
-        best = child
-        best_time = word[base + 2 * child]
-        best_key = word[base + 2 * child + 1]
-        last = min(child + 4, size)
-        child += 1
-        while child < last:
-            child_time = word[base + 2 * child]
-            child_key = word[base + 2 * child + 1]
-            if child_time < best_time or (child_time == best_time and child_key < best_key):
-                best = child
-                best_time = child_time
-                best_key = child_key
-            child += 1
-        if time < best_time or (time == best_time and key < best_key):
-            break
-        word[base + 2 * place] = best_time
-        word[base + 2 * place + 1] = best_key
-        place = best
-    word[base + 2 * place] = time
-    word[base + 2 * place + 1] = key
+        word[place] = time_0
+        word[place + 1] = key_0
+        place = at + 2 * first
+        child = 4 * (child + first) + 1
+    word[place] = time
+    word[place + 1] = key
 
 
 @kernel
@@ -96,22 +104,24 @@ def fill_hole(word: Words) -> None:
     word[H_HOLE] = 0
     size = word[H_HEAP_SIZE] - 1
     word[H_HEAP_SIZE] = size
+    last = word[H_HEAP] + 2 * size
+    time, key = word[last], word[last + 1]
+    word[last] = NEVER
     if size:
-        last = word[H_HEAP] + 2 * size
-        sift_down(word, word[last], word[last + 1])
+        sink(word, time, key)
 
 
 @kernel
 def push(word: Words, real: Reals, due: float, sequence: int, kind: int, subject: int) -> None:
     """Put an event on the heap; if the root is free it goes there, which saves half the work."""
     base = word[H_HEAP]
-    size = word[H_HEAP_SIZE]
     key = (sequence << 28) | (kind << 25) | (subject >> 3)
     if word[H_HOLE]:
         word[H_HOLE] = 0
         real[base] = due
-        sift_down(word, word[base], key)
+        sink(word, word[base], key)
         return
+    size = word[H_HEAP_SIZE]
     real[base + 2 * size] = due
     time = word[base + 2 * size]
     place = size
@@ -131,7 +141,7 @@ def push(word: Words, real: Reals, due: float, sequence: int, kind: int, subject
     word[base + 2 * place + 1] = key
 
 
-@kernel
+@part
 def take(word: Words) -> int:
     """A free attempt record."""
     attempt: int = word[H_FREE]
@@ -143,7 +153,7 @@ def take(word: Words) -> int:
     return attempt
 
 
-@kernel
+@part
 def give_back(word: Words, attempt: int) -> None:
     """Put a record nobody refers to on the free list."""
     word[attempt + A_NEXT] = word[H_FREE]
@@ -151,7 +161,7 @@ def give_back(word: Words, attempt: int) -> None:
     word[H_FREE_COUNT] += 1
 
 
-@kernel
+@part
 def release(word: Words, attempt: int) -> None:
     """One holder less; the last one gives the record back."""
     holds = word[attempt + A_HOLDS] - 1
@@ -160,7 +170,7 @@ def release(word: Words, attempt: int) -> None:
         give_back(word, attempt)
 
 
-@kernel
+@part
 def draw(word: Words, real: Reals, stream: int) -> float:
     """The next number of a stream."""
     at = word[stream + D_AT]
@@ -185,7 +195,7 @@ def note(word: Words, real: Reals, opened: int, number: int) -> None:
         word[H_STOP] = 1
 
 
-@kernel
+@part
 def purge(word: Words, ring: int) -> None:
     """Drop settled attempts at the front of a ring."""
     head = word[ring + R_HEAD]
@@ -200,7 +210,7 @@ def purge(word: Words, ring: int) -> None:
     word[ring + R_HEAD] = head
 
 
-@kernel
+@part
 def add_timer(word: Words, real: Reals, ring: int, deadline: float, sequence: int, attempt: int) -> None:
     """Let an attempt time out; the heap holds one entry for the front of the ring."""
     purge(word, ring)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sim.traffic.compiled.callers import again, answer_now, attempt_call, breaker_succeeded, failed, gone
 from sim.traffic.compiled.clients import root_over
-from sim.traffic.compiled.jit import Reals, Words, kernel
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BORN,
     A_CALLER,
@@ -103,7 +103,7 @@ Step = tuple[int, int, int]
 # The caller's side
 
 
-@kernel
+@part
 def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
     """An answer, a timeout or the end of a backoff reaches the caller, or its mailbox while it is frozen. Takes over one hold."""
     if word[attempt + A_PARENT] and word[word[attempt + A_CALLER] + I_FROZEN]:
@@ -145,7 +145,7 @@ def abandon(word: Words, attempt: int) -> Step:
     return SETTLE, attempt, word[attempt + A_FATE]
 
 
-@kernel
+@part
 def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
     if word[attempt + A_PARENT] == 0:
@@ -178,7 +178,7 @@ def acknowledge(word: Words, attempt: int) -> None:
         word[word[station + S_LOG_FLAGS] + position] = 1
 
 
-@kernel
+@part
 def call_over(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """A logical call has its final outcome; its caller goes on, fails, or does not care any more."""
     parent = word[attempt + A_PARENT]
@@ -206,7 +206,7 @@ def call_over(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
 # The callee's side
 
 
-@kernel
+@part
 def worked(word: Words, attempt: int) -> Step:
     """Own service time (or the commit wait) is over: make the calls, all at once or one after the other."""
     if word[attempt + A_STAGE] == COMMITTING:
@@ -223,7 +223,7 @@ def worked(word: Words, attempt: int) -> Step:
     return PARALLEL, attempt, OK
 
 
-@kernel
+@part
 def calls_of(word: Words, real: Reals, edge: int) -> int:
     """How many calls a request makes over an edge that is in use."""
     count: int = word[edge + E_WHOLE]
@@ -232,14 +232,14 @@ def calls_of(word: Words, real: Reals, edge: int) -> int:
     return count
 
 
-@kernel
+@part
 def make_call(word: Words, real: Reals, edge: int, attempt: int) -> int:
     """The first attempt of a call a visit makes."""
     sequence, caller, flow = word[attempt + A_SEQUENCE], word[attempt + A_INSTANCE], word[attempt + A_FLOW]
-    return attempt_call(word, real, edge, attempt, sequence, caller, flow, 0, 0.0, 0, 0)
+    return attempt_call(word, real, False, edge, attempt, sequence, caller, flow, 0, 0.0, 0, 0)
 
 
-@kernel
+@part
 def call_all(word: Words, real: Reals, attempt: int, failure: int) -> Step:
     """Make parallel calls; `failure` is the first failure of a required one so far."""
     station = word[word[attempt + A_INSTANCE] + I_STATION]
@@ -277,7 +277,7 @@ def call_all(word: Words, real: Reals, attempt: int, failure: int) -> Step:
     return IDLE, 0, 0
 
 
-@kernel
+@part
 def next_call(word: Words, real: Reals, attempt: int) -> Step:
     """Go on with sequential calls until one has to be waited for, one fails, or none is left."""
     station = word[word[attempt + A_INSTANCE] + I_STATION]
@@ -305,7 +305,7 @@ def next_call(word: Words, real: Reals, attempt: int) -> Step:
     return NEXT_CALL, attempt, 0
 
 
-@kernel
+@part
 def finish(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """Work and calls are over with this outcome; an error may be added, a write has to commit first."""
     if outcome == OK:
@@ -326,7 +326,7 @@ def finish(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     return LEAVE, attempt, outcome
 
 
-@kernel
+@part
 def committed(word: Words, real: Reals, attempt: int) -> Step:
     """The commit wait is over: write the log and answer, or park while commits are blocked."""
     station = word[word[attempt + A_INSTANCE] + I_STATION]
@@ -347,7 +347,7 @@ def committed(word: Words, real: Reals, attempt: int) -> Step:
     return LEAVE, attempt, _TIMEOUT
 
 
-@kernel
+@part
 def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """Free the slot and count what became of the visit."""
     instance = word[attempt + A_INSTANCE]
@@ -382,7 +382,7 @@ def pump(word: Words, real: Reals, instance: int) -> bool:
     return True
 
 
-@kernel
+@part
 def pump_and_answer(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """Start who waits for the slot, and answer. The visit no longer holds the record."""
     if not pump(word, real, word[attempt + A_INSTANCE]):

@@ -6,7 +6,7 @@ lying until the queue is swept; nobody can see the difference.
 
 from __future__ import annotations
 
-from sim.traffic.compiled.jit import Reals, Words, kernel
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BEFORE,
     A_DUE,
@@ -58,7 +58,7 @@ _QUEUE_FULL, _READ_ONLY, _REFUSED = int(Reason.QUEUE_FULL), int(Reason.READ_ONLY
 _SHED, _STALE = int(Reason.SHED), int(Reason.STALE)
 
 
-@kernel
+@part
 def start(word: Words, real: Reals, attempt: int, instance: int, station: int) -> None:
     """Give the attempt a slot, at the end of the list of those running, and its own service time."""
     now = real[H_NOW]
@@ -80,7 +80,7 @@ def start(word: Words, real: Reals, attempt: int, instance: int, station: int) -
     push(word, real, due, sequence, WORK, attempt)
 
 
-@kernel
+@part
 def stop(word: Words, attempt: int, instance: int) -> None:
     """Take the attempt's slot away."""
     before = word[attempt + A_BEFORE]
@@ -96,7 +96,7 @@ def stop(word: Words, attempt: int, instance: int) -> None:
     word[instance + I_RUNNING] -= 1
 
 
-@kernel
+@part
 def lane_of(word: Words, attempt: int, instance: int) -> int:
     """The queue of an instance an attempt belongs to."""
     lane: int = instance + I_LANES
@@ -105,7 +105,7 @@ def lane_of(word: Words, attempt: int, instance: int) -> int:
     return lane
 
 
-@kernel
+@part
 def enqueue(word: Words, attempt: int, instance: int) -> None:
     """Put the attempt at the end of its queue."""
     lane = lane_of(word, attempt, instance)
@@ -121,7 +121,7 @@ def enqueue(word: Words, attempt: int, instance: int) -> None:
     word[instance + I_QUEUED] += 1
 
 
-@kernel
+@part
 def leave_queue(word: Words, attempt: int, instance: int) -> None:
     """Take the attempt out of its queue, wherever it stands."""
     lane = lane_of(word, attempt, instance)
@@ -138,7 +138,7 @@ def leave_queue(word: Words, attempt: int, instance: int) -> None:
     word[instance + I_QUEUED] -= 1
 
 
-@kernel
+@part
 def first_in_queue(word: Words, instance: int) -> int:
     """Whose turn it is."""
     lane = instance + I_LANES
@@ -174,7 +174,7 @@ def why_not(word: Words, real: Reals, edge: int, instance: int, station: int, pr
     return PENDING
 
 
-@kernel
+@part
 def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, station: int) -> int:
     """An attempt arrives: PENDING if it was given a slot or a place in the queue, else why it was refused."""
     priority = word[attempt + A_PRIORITY]
