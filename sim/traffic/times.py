@@ -42,7 +42,7 @@ class ServiceTimes:
         return times
 
     def fill(self, out: npt.NDArray[np.float64]) -> None:
-        """Write the next times into `out`; all engines do it in blocks of BLOCK."""
+        """Write the next times into `out`, whose length is a multiple of BLOCK."""
         mean_s, cv = self._plan.mean_s, self._plan.cv
         if self._plan.family == "constant" or mean_s == 0.0 or (cv == 0.0 and self._plan.family != "exponential"):
             out.fill(mean_s)
@@ -55,7 +55,9 @@ class ServiceTimes:
         elif self._plan.family == "lognormal":
             sigma = sqrt(log1p(cv * cv))
             self._generator.standard_normal(out=out)
-            np.exp(log(mean_s) - sigma * sigma / 2.0 + sigma * out, out=out)
+            for first in range(0, len(out), BLOCK):  # always in pieces of one length: exp() of many may depend on it
+                part = out[first : first + BLOCK]
+                np.exp(log(mean_s) - sigma * sigma / 2.0 + sigma * part, out=part)
         else:
             self._generator.standard_gamma(1.0 / (cv * cv), out=out)
             out *= mean_s * cv * cv

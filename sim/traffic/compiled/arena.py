@@ -20,7 +20,6 @@ from sim.traffic.compiled.layout import (
     H_MAIL_COUNT,
     H_MAIL_FREE,
     H_RESERVE,
-    H_STOP,
     H_TICK,
     HEADER_WORDS,
     M_NEXT,
@@ -102,7 +101,6 @@ class Arena:
         for station in self.logs:
             if self.word[station + S_LOG_COUNT] + reserve >= self.word[station + S_LOG_LIMIT]:
                 self._grow_log(station)
-        self.word[H_STOP] = 0
 
     def _add_attempts(self, count: int) -> None:
         first = self.take(count * ATTEMPT_WORDS)

@@ -20,7 +20,7 @@ from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, Plan, StationPlan
 
 _OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
 _ROOM_FOR_NOTES = 4096
-_SLACK = 8  # how much more than a chain of fallbacks one step may use
+_SLACK = 16  # how much more than three chains of fallbacks one round of the machine may use
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def longest_chain(plan: Plan) -> int:
 def build_tables(plan: Plan, streams: Streams) -> Tables:
     """Lay out a plan that has been checked."""
     arena = Arena(1 << 16)
-    arena.begin(longest_chain(plan) + _SLACK)
+    arena.begin(3 * longest_chain(plan) + _SLACK)
     draws = StreamTable(arena, streams, 2 * len(plan.stations) + 5 * len(plan.edges) + len(plan.flows))
     tables = Tables(plan, arena, draws, paths_between(plan.rtt_s))
     edges_s = arena.take(BUCKETS + 1)

@@ -31,8 +31,13 @@ class Changing:
 
     def provide(self) -> None:
         """Make room and draws where the kernel has run short."""
-        self._tables.draws.refill()
-        self._arena.provide()
+        word = self._arena.word
+        why = word[at.H_STOP]
+        if why & at.STOP_FOR_DRAWS:
+            self._tables.draws.refill()
+        if why & at.STOP_FOR_ROOM:
+            self._arena.provide()
+        self._arena.word[at.H_STOP] = 0
 
     def change(self, change: Change) -> None:
         """Apply a change that has been checked."""

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
 from sim.streams import Kind, Streams
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.layout import D_AT, D_LIMIT, H_LOW, H_LOW_COUNT, H_RESERVE, STREAM_WORDS
 from sim.traffic.plan import ServiceTime
 from sim.traffic.times import BLOCK, ServiceTimes
 
-Fill = Callable[[npt.NDArray[np.float64]], object]
+_MOST = 4 * BLOCK
+"""Numbers drawn at once after the first block: a stream that is used up is used much, and asking costs more than drawing."""
 
 
 class StreamTable:
@@ -26,7 +24,7 @@ class StreamTable:
     def __init__(self, arena: Arena, streams: Streams, most: int) -> None:
         self._arena = arena
         self._streams = streams
-        self._fills: dict[int, tuple[Fill, int]] = {}
+        self._fills: dict[int, tuple[Callable[..., object], int]] = {}
         low = arena.take(most)
         arena.word[H_LOW] = low
 
@@ -45,32 +43,29 @@ class StreamTable:
     def _add(self, fill: Callable[..., object]) -> int:
         arena = self._arena
         stream = arena.take(STREAM_WORDS)
-        room = arena.take(arena.word[H_RESERVE] + BLOCK)
-        self._fills[stream] = (fill, room)
-        arena.word[stream + D_AT] = room + arena.word[H_RESERVE] + BLOCK
-        self._refill(stream)
+        room = arena.take(arena.word[H_RESERVE] + _MOST)
+        self._fills[stream] = fill, room
+        self._fill(stream, BLOCK)
         return stream
 
-    def _refill(self, stream: int) -> None:
-        """Move what is left to the front of the next block."""
-        arena = self._arena
+    def _fill(self, stream: int, size: int) -> None:
+        """Move what is left to the front of the room and let the next numbers follow it."""
         fill, room = self._fills[stream]
-        word, reals = arena.word, arena.reals
+        word, real = self._arena.word, self._arena.real
         reserve = word[H_RESERVE]
-        end = room + reserve + BLOCK
-        at = word[stream + D_AT]
-        left = end - at
         first = room + reserve
-        if left:
-            reals[first - left : first] = reals[at:end].copy()
-        fill(out=reals[first:end])  # type: ignore[call-arg]
+        left = 0
+        if word[stream + D_LIMIT]:
+            at, left = word[stream + D_AT], word[stream + D_LIMIT] + reserve - word[stream + D_AT]
+            real[first - left : first] = real[at : at + left]
+        fill(out=self._arena.reals[first : first + size])
         word[stream + D_AT] = first - left
-        word[stream + D_LIMIT] = end - reserve
+        word[stream + D_LIMIT] = first + size - reserve
 
     def refill(self) -> None:
         """Fill what the kernel has found to run low."""
         word = self._arena.word
         low = word[H_LOW]
-        for number in range(word[H_LOW_COUNT]):
-            self._refill(word[low + number])
+        for stream in word[low : low + word[H_LOW_COUNT]].tolist():
+            self._fill(stream, _MOST)
         word[H_LOW_COUNT] = 0

@@ -66,7 +66,7 @@ class CompiledEngine:
 
     def _provide(self) -> None:
         word = self._arena.word
-        if word[at.H_NOTES_COUNT] >= word[at.H_NOTES_LIMIT]:
+        if word[at.H_STOP] & at.STOP_FOR_ROOM and word[at.H_NOTES_COUNT] >= word[at.H_NOTES_LIMIT]:
             self._collect_notes()
         self._changing.provide()
 

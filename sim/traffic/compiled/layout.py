@@ -14,7 +14,7 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
 (
     H_NOW,  # float
     H_TICK,  # the last sequence number given out
-    H_STOP,  # 1: something runs short, go back to Python before the next step
+    H_STOP,  # not 0: something runs short, go back to Python before the next step
     H_HEAP,
     H_HEAP_SIZE,
     H_HEAP_LIMIT,
@@ -34,24 +34,17 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_OPERATION,  # registers of the machine, kept while Python provides what ran short
     H_ATTEMPT,
     H_OUTCOME,
-    H_CALL,
-    H_LEFT,
-    H_WAITING,
-    H_FAILED,
-    H_THEN,
+    H_THEN,  # 1: the visit being left had been parked, and its caller is still to be told
     H_CRASHED,  # the agenda: attempts that died with their instance,
-    H_SCRATCH,
     H_SCRATCH_AT,
     H_SCRATCH_END,
     H_AGENDA_KIND,  # held attempts to look at after a thaw or an end of blocked commits,
     H_AGENDA_MAIL,  # and mail to deliver
     H_INSTANCES,  # first of the list of all instances
-    H_LIVE,
-) = range(35)
+) = range(29)
 HEADER_WORDS = 40
 
-NO_ATTEMPT = 0
-"""The header is at position 0, so no record is."""
+STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
 # Stages of an attempt, as in `sim.traffic.state`.
 NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE = range(7)

@@ -39,7 +39,6 @@ from sim.traffic.compiled.layout import (
     H_HEAP_SIZE,
     H_HOLE,
     H_INSTANCES,
-    H_LIVE,
     H_MAIL_COUNT,
     H_MAIL_FREE,
     H_NOW,
@@ -95,6 +94,7 @@ from sim.traffic.compiled.steps import (
     LEAVE,
     NEXT_CALL,
     PARALLEL,
+    PUMP,
     SETTLE,
     WORKED,
     Step,
@@ -212,7 +212,7 @@ def go_on(word: Words, real: Reals, attempt: int) -> Step:
 
 @part
 def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa: C901 (a case per step)
-    """Play step after step."""
+    """Play step after step. The cases stand in the order in which they usually follow each other."""
     step, attempt, outcome = word[H_OPERATION], word[H_ATTEMPT], word[H_OUTCOME]
     while not word[H_STOP]:
         if step == IDLE:
@@ -223,29 +223,28 @@ def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa
             if step == FINISHED:
                 word[H_OPERATION] = IDLE
                 return COMPLETE
-        elif step == WORKED:
-            step, attempt, outcome = worked(word, attempt)
-        elif step == PARALLEL:
-            step, attempt, outcome = call_all(word, real, attempt, outcome)
-        elif step == NEXT_CALL:
-            step, attempt, outcome = next_call(word, real, attempt)
-        elif step == FINISH:
-            step, attempt, outcome = finish(word, real, attempt, outcome)
-        elif step == LEAVE:
-            step, attempt, outcome = leave(word, real, attempt, outcome)
-        elif step == SETTLE:
-            step, attempt, outcome = settle(word, real, attempt, outcome)
-        elif step == CALL_OVER:
-            step, attempt, outcome = call_over(word, real, attempt, outcome)
-        elif step == DELIVER:
+        if step == DELIVER:
             step, attempt, outcome = deliver(word, real, attempt, outcome)
-        elif step == COMMITTED:
+        if step == WORKED:
+            step, attempt, outcome = worked(word, attempt)
+        if step == PARALLEL:
+            step, attempt, outcome = call_all(word, real, attempt, outcome)
+        if step == NEXT_CALL:
+            step, attempt, outcome = next_call(word, real, attempt)
+        if step == FINISH:
+            step, attempt, outcome = finish(word, real, attempt, outcome)
+        if step == COMMITTED:
             step, attempt, outcome = committed(word, real, attempt)
-        elif step == FILL:  # the attempt is an instance here
-            if pump(word, real, attempt):
-                step = IDLE
-        else:
+        if step == LEAVE:
+            step, attempt, outcome = leave(word, real, attempt, outcome)
+        if step == PUMP:
             step, attempt, outcome = pump_and_answer(word, real, attempt, outcome)
+        if step == SETTLE:
+            step, attempt, outcome = settle(word, real, attempt, outcome)
+        if step == CALL_OVER:
+            step, attempt, outcome = call_over(word, real, attempt, outcome)
+        elif step == FILL and pump(word, real, attempt):  # the attempt is an instance here
+            step = IDLE
     word[H_OPERATION], word[H_ATTEMPT], word[H_OUTCOME] = step, attempt, outcome
     return SHORT
 

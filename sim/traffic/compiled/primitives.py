@@ -42,6 +42,8 @@ from sim.traffic.compiled.layout import (
     R_MASK,
     R_TABLE,
     R_TAIL,
+    STOP_FOR_DRAWS,
+    STOP_FOR_ROOM,
     TIMER,
     TIMER_WORDS,
 )
@@ -128,7 +130,7 @@ def push(word: Words, real: Reals, due: float, sequence: int, kind: int, subject
     size += 1
     word[H_HEAP_SIZE] = size
     if size >= word[H_HEAP_LIMIT]:
-        word[H_STOP] = 1
+        word[H_STOP] |= STOP_FOR_ROOM
     while place:
         above = (place - 1) >> 2
         above_time = word[base + 2 * above]
@@ -149,7 +151,7 @@ def take(word: Words) -> int:
     left = word[H_FREE_COUNT] - 1
     word[H_FREE_COUNT] = left
     if left < word[H_RESERVE]:
-        word[H_STOP] = 1
+        word[H_STOP] |= STOP_FOR_ROOM
     return attempt
 
 
@@ -178,7 +180,7 @@ def draw(word: Words, real: Reals, stream: int) -> float:
     if at == word[stream + D_LIMIT]:
         word[word[H_LOW] + word[H_LOW_COUNT]] = stream
         word[H_LOW_COUNT] += 1
-        word[H_STOP] = 1
+        word[H_STOP] |= STOP_FOR_DRAWS
     value: float = real[at]
     return value
 
@@ -192,7 +194,7 @@ def note(word: Words, real: Reals, opened: int, number: int) -> None:
     word[at + 2] = number
     word[H_NOTES_COUNT] += 1
     if word[H_NOTES_COUNT] >= word[H_NOTES_LIMIT]:
-        word[H_STOP] = 1
+        word[H_STOP] |= STOP_FOR_ROOM
 
 
 @part
@@ -225,7 +227,7 @@ def add_timer(word: Words, real: Reals, ring: int, deadline: float, sequence: in
         word[ring + R_ARMED] = 1
         push(word, real, deadline, sequence, TIMER, ring)
     if held + word[H_RESERVE] >= word[ring + R_MASK]:
-        word[H_STOP] = 1
+        word[H_STOP] |= STOP_FOR_ROOM
 
 
 @kernel
@@ -257,7 +259,7 @@ def put_in_mail(word: Words, instance: int, kind: int, attempt: int) -> None:
     word[H_MAIL_FREE] = word[piece + M_NEXT]
     word[H_MAIL_COUNT] -= 1
     if word[H_MAIL_COUNT] < word[H_RESERVE]:
-        word[H_STOP] = 1
+        word[H_STOP] |= STOP_FOR_ROOM
     word[piece + M_KIND] = kind
     word[piece + M_ATTEMPT] = attempt
     word[piece + M_NEXT] = 0

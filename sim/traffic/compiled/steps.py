@@ -85,6 +85,7 @@ from sim.traffic.compiled.layout import (
     S_READS,
     S_WRITES_ACKNOWLEDGED,
     S_WRITES_INDETERMINATE,
+    STOP_FOR_ROOM,
     WORK,
     WRITE,
 )
@@ -227,8 +228,8 @@ def worked(word: Words, attempt: int) -> Step:
 def calls_of(word: Words, real: Reals, edge: int) -> int:
     """How many calls a request makes over an edge that is in use."""
     count: int = word[edge + E_WHOLE]
-    if real[edge + E_FRACTION] != 0.0 and draw(word, real, word[edge + E_BRANCH_DRAWS]) < real[edge + E_FRACTION]:
-        count += 1
+    if real[edge + E_FRACTION] != 0.0:
+        count += int(draw(word, real, word[edge + E_BRANCH_DRAWS]) < real[edge + E_FRACTION])
     return count
 
 
@@ -337,7 +338,7 @@ def committed(word: Words, real: Reals, attempt: int) -> Step:
         word[word[station + S_LOG_FLAGS] + count] = 0
         word[station + S_LOG_COUNT] = count + 1
         if count + word[H_RESERVE] >= word[station + S_LOG_LIMIT]:
-            word[H_STOP] = 1
+            word[H_STOP] |= STOP_FOR_ROOM
         if not word[attempt + A_OPEN]:
             word[station + S_WRITES_INDETERMINATE] += 1
         return LEAVE, attempt, OK
