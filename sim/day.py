@@ -21,9 +21,8 @@ from sim.processes import Process
 from sim.recorder import Recorder
 from sim.sampling import Sampler
 from sim.streams import Streams
-from sim.traffic import Engine
 from sim.traffic.changes import SetRateLimit
-from sim.traffic.plain import PlainEngine
+from sim.traffic.engines import EngineKind, make_engine
 from sim.wiring import Wiring, build
 from sim.world import World
 
@@ -42,11 +41,12 @@ class Day:
     failover: RegionFailover | None
 
     @classmethod
-    def begin(cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder) -> Day:
+    def begin(
+        cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder, engine: EngineKind = "auto"
+    ) -> Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
         env = simpy.Environment()
-        engine: Engine = PlainEngine(wiring.plan, streams)
-        world = World(env, scenario, wiring, engine, streams, recorder)
+        world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)
         indicators = Indicators(wiring, lambda name: world.clusters[name].lag_s())
         for name, database in scenario.system.databases.items():
             world.clusters[name] = Cluster(world, name, database, scenario.policies.databases.get(name))
