@@ -217,3 +217,113 @@ def compare(system: Plan, script: list[tuple[float, Change | None]], seed: int =
 def test_both_engines_tell_the_same_to_the_bit(day: tuple[Plan, int, list[tuple[float, Change | None]]]) -> None:
     system, seed, script = day
     compare(system, script, seed)
+
+
+@st.composite
+def database_days(draw: st.DrawFn) -> tuple[Plan, int, list[tuple[float, Change | None]]]:
+    """Writes to a small database whose process freezes, dies and cannot commit: what happens here is rare in a wide system."""
+    stations = (
+        StationPlan(
+            "app",
+            (InstancePlan("app-0", 0, draw(st.integers(2, 30)), 20),),
+            ServiceTime("constant", 0.001),
+            (1, 2),
+            draw(st.sampled_from(["sequential", "parallel"])),
+            keeps_writes=draw(st.booleans()),
+        ),
+        StationPlan(
+            "database",
+            tuple(InstancePlan(f"db-{i}", i, draw(st.integers(1, 6)), 30) for i in range(draw(st.integers(1, 2)))),
+            ServiceTime("constant", 0.004),
+            queue_order=draw(st.sampled_from(["fifo", "priority"])),
+            keeps_writes=True,
+        ),
+    )
+    retry = RetryPlan(draw(st.integers(0, 1)), 0.01)
+    options = ((1, 1.0),)
+    edges = (
+        EdgePlan("enter", CLIENT, ((0, 1.0),), timeout_s=draw(st.sampled_from([0.06, 0.5])), operation="write"),
+        EdgePlan("write", 0, options, 1.0, 0.1, retry, cancel=draw(st.booleans()), operation="write"),
+        EdgePlan("log", 0, options, 1.0, 0.1, retry, asynchronous=draw(st.booleans()), operation="write"),
+    )
+    rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.0, 0.01), (0.01, 0.0))]))
+    flows = (FlowPlan("open", 0, 0, 0, ((0.0, 200.0),)), FlowPlan("late", 1, 0, 0, ((0.0, 60.0),)))
+    system = Plan(("a", "b"), rtt_s, stations, edges, (ClassPlan("x", 0, 1.0), ClassPlan("y", 2, 0.2)), flows)
+    last = len(stations[1].instances) - 1
+    place = st.sampled_from([(0, 0), (1, 0), (1, 0), (1, last)])
+    change = st.one_of(
+        st.none(),
+        st.builds(SetStation, st.just(1), commit_delay_s=seconds, commit_blocked=st.booleans()),
+        st.builds(SetStation, st.just(1), commit_blocked=st.booleans()),
+        place.flatmap(lambda at: st.builds(SetInstance, st.just(at[0]), st.just(at[1]), frozen=st.booleans())),
+        place.flatmap(lambda at: st.builds(SetInstance, st.just(at[0]), st.just(at[1]), frozen=st.booleans())),
+        place.flatmap(lambda at: st.builds(SetInstance, st.just(at[0]), st.just(at[1]), up=st.booleans())),
+        place.flatmap(lambda at: st.builds(SetInstance, st.just(at[0]), st.just(at[1]), slots=st.integers(0, 8))),
+    )
+    step = st.sampled_from([0.0, 0.001, 0.02, 0.05, 0.11, 0.25])
+    return system, draw(st.integers(0, 5)), draw(st.lists(st.tuples(step, change), min_size=4, max_size=30))
+
+
+@TWINS
+@given(database_days())
+def test_both_engines_lose_the_same_writes(day: tuple[Plan, int, list[tuple[float, Change | None]]]) -> None:
+    system, seed, script = day
+    compare(system, script, seed)
+
+
+def _at_rest(system: Plan) -> list[tuple[float, Change | None]]:
+    """Heal everything, let nobody in, and wait until the last timeout and backoff."""
+    changes: list[Change] = [SetFlow(number, 0.0) for number in range(len(system.flows))]
+    changes += [SetLink(a, b, 0.0, 0.0, cut=False) for a in range(ZONES) for b in range(ZONES)]
+    changes += [SetEdge(n, each.options, None, 0.0, cut=False) for n, each in enumerate(system.edges)]
+    changes += [SetStation(n, 1.0, 0.0, False, False, (1.0, 1.0, 1.0), 0.0, False) for n in range(len(system.stations))]
+    for number, station in enumerate(system.stations):
+        changes += [SetInstance(number, i, True, False, True, 3, 1.0, 0.0) for i in range(len(station.instances))]
+    return [(0.0, change) for change in changes] + [(60.0, None), (60.0, None)]
+
+
+@TWINS
+@given(st.one_of(days(), database_days()))
+def test_no_record_of_an_attempt_is_kept_when_all_is_over(day: tuple[Plan, int, list[tuple[float, Change | None]]]) -> None:
+    system, seed, script = day
+    run = CompiledEngine(system, Streams(seed))
+    for step, change in [*((step, each) for step, each in script if not isinstance(each, AddInstance)), *_at_rest(system)]:
+        run.advance(run.now + step)
+        if change is not None:
+            run.apply(change)
+    view = run.observe()
+    assert sum(view.busy) + sum(view.queued) == 0
+    assert run.attempts_kept == 0
+
+
+def test_what_grows_grows_alike() -> None:
+    """A queue of thousands, thousands of open timers, writes in the log, people and mail: every table of the kernel grows."""
+    stations = (
+        StationPlan("front", (InstancePlan("f", 0, 4000, 0),), ServiceTime("constant", 0.001), (2,), "parallel"),
+        StationPlan("database", (InstancePlan("d", 0, 2, 10**6),), ServiceTime("exponential", 0.01), keeps_writes=True),
+    )
+    edges = (
+        EdgePlan("people", CLIENT, ((0, 1.0),), timeout_s=30.0),
+        EdgePlan("enter", CLIENT, ((0, 1.0),), timeout_s=9.0, retry=RetryPlan(2, 3.0)),
+        EdgePlan("write", 0, ((1, 1.0),), timeout_s=8.0, operation="write", retry=RetryPlan(1, 0.5), breaker=BreakerPlan(1, 0.001)),
+    )
+    flows = (FlowPlan("people", 0, 0, 0, users=3000, think_s=2.0), FlowPlan("open", 0, 0, 1, ((0.0, 500.0),)))
+    system = Plan(("a",), ((0.0,),), stations, edges, (ClassPlan("x", 0, 5.0),), flows)
+    script: list[tuple[float, Change | None]] = [
+        (3.0, SetInstance(0, 0, frozen=True)),
+        (10.0, SetInstance(0, 0, frozen=False)),
+        (1.0, SetFlow(0, 0.5)),
+        (0.0, SetInstance(1, 0, slots=200)),
+        (8.0, SetInstance(0, 0, up=False)),
+        (0.0, SetInstance(0, 0, up=True)),
+        (5.0, None),
+    ]
+    _, compiled = compare(system, script)
+    assert compiled.write_log(1).committed_s[1500:], "the log has grown"
+
+
+def test_the_child_of_a_stream_can_be_made_alone() -> None:
+    streams = Streams(7, 3)
+    for kind in Kind:
+        child = streams.generator("name").spawn(len(Kind))[kind]
+        assert streams.generator_of("name", kind).random(5).tolist() == child.random(5).tolist()

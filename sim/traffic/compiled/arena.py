@@ -47,6 +47,7 @@ class Arena:
     def __init__(self, words: int) -> None:
         self._used = HEADER_WORDS
         self._scratch = self._scratch_words = 0
+        self._attempts = 0
         self._allocate(words)
         self.rings: list[int] = []
         self.logs: list[int] = []
@@ -72,6 +73,11 @@ class Arena:
             self._allocate(min(max(2 * len(old), self._used + self._used // 4), _MOST_WORDS))
             self.words[: len(old)] = old
         return at
+
+    @property
+    def attempts_kept(self) -> int:
+        """Records of attempts that somebody still refers to."""
+        return self._attempts - self.word[H_FREE_COUNT]
 
     # What the kernel uses up
 
@@ -110,6 +116,7 @@ class Arena:
         word[end - ATTEMPT_WORDS + A_NEXT] = word[H_FREE]
         word[H_FREE] = first
         word[H_FREE_COUNT] += count
+        self._attempts += count
 
     def _add_mail(self, count: int) -> None:
         first = self.take(count * MAIL_WORDS)

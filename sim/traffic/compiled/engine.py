@@ -70,6 +70,11 @@ class CompiledEngine:
             self._collect_notes()
         self._changing.provide()
 
+    @property
+    def attempts_kept(self) -> int:
+        """How many attempts are remembered: for tests of what an engine keeps."""
+        return self._arena.attempts_kept
+
     # Observation
 
     def _first_view(self) -> Observation:
