@@ -6,7 +6,7 @@ before its next step, and a reserve is larger than what one step can use.
 
 from __future__ import annotations
 
-from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.jit import Reals, Words, fetch, kernel, part
 from sim.traffic.compiled.layout import (
     A_HOLDS,
     A_NEXT,
@@ -181,6 +181,7 @@ def draw(word: Words, real: Reals, stream: int) -> float:
         word[word[H_LOW] + word[H_LOW_COUNT]] = stream
         word[H_LOW_COUNT] += 1
         word[H_STOP] |= STOP_FOR_DRAWS
+    fetch(real, at + 8)  # dozens of streams are read in turn, and the next line of each would come too late
     value: float = real[at]
     return value
 
