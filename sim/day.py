@@ -41,9 +41,7 @@ class Day:
     failover: RegionFailover | None
 
     @classmethod
-    def begin(
-        cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder, engine: EngineKind = "auto"
-    ) -> Day:
+    def begin(cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder, engine: EngineKind = "auto") -> Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
         env = simpy.Environment()
         world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)

@@ -10,7 +10,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A scenario."""
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="where the system graph goes (default: <name>.svg; '-' = none)")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="where the system graph goes (default: <name>.svg; '-' = none)"
+    )
     parser.add_argument("--json", action="store_true", help="print the description as JSON; no picture")
 
 

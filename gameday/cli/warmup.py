@@ -8,10 +8,12 @@ from importlib import import_module
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Takes none."""
-    parser.epilog = "The first place that can be written to is used: NUMBA_CACHE_DIR, the user's cache folder, the temporary folder."
+    parser.epilog = (
+        "The first place that can be written to is used: NUMBA_CACHE_DIR, the user's cache folder, the temporary folder."
+    )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(_arguments: argparse.Namespace) -> int:
     """Compile or load the kernel; say where it is kept and how long it took. Exit code 2 if numba is missing."""
     from gameday.errors import GamedayError
 
@@ -21,6 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     except engines.NoCompilerError as error:
         raise GamedayError(str(error)) from error
     did = "compiled" if warm.compiled else "already compiled, loaded"
-    place = f"kept in {warm.folder}" if warm.folder else "kept nowhere, because no cache folder can be written to: each process compiles anew"
+    place = (
+        f"kept in {warm.folder}"
+        if warm.folder
+        else "kept nowhere, because no cache folder can be written to: each process compiles anew"
+    )
     print(f"traffic engine {did} in {warm.seconds:.1f} s, {place}")
     return 0

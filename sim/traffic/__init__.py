@@ -17,7 +17,15 @@ from sim.traffic.plan import Plan
 __all__ = [
     "BUCKETS",
     "BUCKETS_PER_OCTAVE",
-    "BUCKET_EDGES_S", "Engine", "Note", "Observation", "Plan", "WriteLog", "bucket_of", "bucket_upper_s"]
+    "BUCKET_EDGES_S",
+    "Engine",
+    "Note",
+    "Observation",
+    "Plan",
+    "WriteLog",
+    "bucket_of",
+    "bucket_upper_s",
+]
 
 BUCKETS_PER_OCTAVE = 8
 _LOWEST_S = 2.0**-14  # 61 microseconds: everything faster shares the first bucket

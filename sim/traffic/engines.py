@@ -46,7 +46,9 @@ def make_engine(plan: Plan, streams: Streams, kind: EngineKind = "auto") -> Engi
         except ImportError as error:
             if kind == "compiled":
                 raise NoCompilerError(_MISSING) from error
-            warnings.warn(f"numba is installed but cannot be imported ({error}): the plain engine plays", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"numba is installed but cannot be imported ({error}): the plain engine plays", RuntimeWarning, stacklevel=2
+            )
         else:
             return CompiledEngine(plan, streams)
     from sim.traffic.plain import PlainEngine
@@ -73,8 +75,7 @@ def warm_up() -> Warmth:
     engine = make_engine(_SMALLEST, Streams(0), "compiled")
     engine.advance(0.1)
     engine.observe()
-    compiled = any(function.stats.cache_misses or not function.stats.cache_hits for function in (machine.play, machine.act, machine.gauge))  # type: ignore[attr-defined]
-    return Warmth(compiled, perf_counter() - started, jit.CACHE)
+    return Warmth(machine.was_compiled(), perf_counter() - started, jit.CACHE)
 
 
 _SMALLEST = Plan(

@@ -35,7 +35,10 @@ from sim.traffic.compiled import CompiledEngine
 
 EXAMPLES = int(os.environ.get("TWIN_EXAMPLES", "250"))
 TWINS = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 250, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=EXAMPLES == 250,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 ZONES = 2
 
@@ -173,14 +176,18 @@ def other_changes(draw: st.DrawFn, system: Plan) -> Change:
         case "drop":
             return DropWrites(draw(st.sampled_from(kept)), draw(st.integers(0, 60)))
         case _:
-            return SetRateLimit(draw(st.integers(0, 1)), draw(st.sampled_from([None, 0.0, 20.0])), draw(st.sampled_from([1.0, 4.5])))
+            return SetRateLimit(
+                draw(st.integers(0, 1)), draw(st.sampled_from([None, 0.0, 20.0])), draw(st.sampled_from([1.0, 4.5]))
+            )
 
 
 @st.composite
 def days(draw: st.DrawFn) -> tuple[Plan, int, list[tuple[float, Change | None]]]:
     """A plan, a seed, and what is done when: a change, or nothing but a look."""
     system = draw(plans())
-    change = st.one_of(st.none(), instance_changes(system), instance_changes(system), other_changes(system), other_changes(system))
+    change = st.one_of(
+        st.none(), instance_changes(system), instance_changes(system), other_changes(system), other_changes(system)
+    )
     step = st.sampled_from([0.0, 0.0, 0.001, 0.013, 0.05, 0.2, 0.9])
     return system, draw(st.integers(0, 5)), draw(st.lists(st.tuples(step, change), max_size=24))
 
@@ -305,7 +312,9 @@ def test_what_grows_grows_alike() -> None:
     edges = (
         EdgePlan("people", CLIENT, ((0, 1.0),), timeout_s=30.0),
         EdgePlan("enter", CLIENT, ((0, 1.0),), timeout_s=9.0, retry=RetryPlan(2, 3.0)),
-        EdgePlan("write", 0, ((1, 1.0),), timeout_s=8.0, operation="write", retry=RetryPlan(1, 0.5), breaker=BreakerPlan(1, 0.001)),
+        EdgePlan(
+            "write", 0, ((1, 1.0),), timeout_s=8.0, operation="write", retry=RetryPlan(1, 0.5), breaker=BreakerPlan(1, 0.001)
+        ),
     )
     flows = (FlowPlan("people", 0, 0, 0, users=3000, think_s=2.0), FlowPlan("open", 0, 0, 1, ((0.0, 500.0),)))
     system = Plan(("a",), ((0.0,),), stations, edges, (ClassPlan("x", 0, 5.0),), flows)

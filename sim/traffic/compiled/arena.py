@@ -5,6 +5,8 @@ The rule that surprises: growing copies everything into a larger block, so views
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,9 +59,9 @@ class Arena:
         skip = (-(block.ctypes.data // 8)) % ALIGNMENT
         self.words: npt.NDArray[np.int64] = block[skip : skip + words]
         self.reals: npt.NDArray[np.float64] = self.words.view(np.float64)
-        self.word = memoryview(self.words)
+        self.word = self.words.data
         """The same memory, quicker for single numbers and in Python's own types."""
-        self.real = memoryview(self.reals)
+        self.real = cast("memoryview[float]", self.reals.data)
         self.grown = True
 
     def take(self, words: int) -> int:

@@ -118,10 +118,9 @@ def store(tables: Tables, values: Iterable[int]) -> int:
 def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     arena = tables.arena
     record = tables.station(number)
-    times = tables.draws.times(plan.service_time, f"service/{plan.name}")
+    tables.draws.times(record + at.S_TIMES, plan.service_time, f"service/{plan.name}")
     word, real = arena.word, arena.real
     word[record + at.S_NUMBER] = number
-    word[record + at.S_TIMES] = times
     word[record + at.S_PARALLEL] = plan.fan_out == "parallel"
     word[record + at.S_LEAST_BUSY] = plan.balancing == "least_busy"
     word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
@@ -184,9 +183,8 @@ def refresh_instance(tables: Tables, number: int, instance: int) -> None:
     errors = min(1.0, real[instance + at.I_ERROR_RATIO] + tables.error_ratio[number])
     real[instance + at.I_ERRORS] = errors
     record = tables.station(number)
-    if errors > 0.0 and not word[record + at.S_ERRORS]:
-        stream = tables.draws.uniforms(f"error/{tables.plan.stations[number].name}")
-        tables.arena.word[record + at.S_ERRORS] = stream
+    if errors > 0.0 and not word[record + at.S_ERRORS + at.D_LIMIT]:
+        tables.draws.uniforms(record + at.S_ERRORS, f"error/{tables.plan.stations[number].name}")
 
 
 def refresh_path(tables: Tables, source: int, target: int) -> None:
@@ -201,8 +199,7 @@ def refresh_path(tables: Tables, source: int, target: int) -> None:
     if not tables.lossy and (path.there_loss > 0.0 or path.back_loss > 0.0):
         tables.lossy = True
         for number, edge in enumerate(tables.plan.edges):
-            stream = tables.draws.uniforms(f"edge-loss/{edge.name}")
-            tables.arena.word[tables.edge(number) + at.E_LOSS_DRAWS] = stream
+            tables.draws.uniforms(tables.edge(number) + at.E_LOSS_DRAWS, f"edge-loss/{edge.name}")
 
 
 # Edges
@@ -245,9 +242,9 @@ def _add_edge(tables: Tables, number: int, plan: EdgePlan, ring: int) -> None:
 
 
 def _give_stream(tables: Tables, edge: int, word: int, prefix: str) -> None:
-    if not tables.arena.word[tables.edge(edge) + word]:
-        stream = tables.draws.uniforms(f"{prefix}/{tables.plan.edges[edge].name}")
-        tables.arena.word[tables.edge(edge) + word] = stream
+    stream = tables.edge(edge) + word
+    if not tables.arena.word[stream + at.D_LIMIT]:
+        tables.draws.uniforms(stream, f"{prefix}/{tables.plan.edges[edge].name}")
 
 
 def set_options(tables: Tables, number: int, options: Sequence[tuple[int, float]]) -> None:
@@ -299,13 +296,13 @@ def _link_fallbacks(tables: Tables) -> None:
     edges, word = tables.plan.edges, tables.arena.word
     replacing = {edge.fallback for edge in edges}
     for number, edge in enumerate(edges):
-        link, position = edge, number
+        link, record = edge, tables.edge(number)
         while number not in replacing and link.fallback is not None:
-            record, fallback = tables.edge(position), tables.edge(link.fallback)
+            fallback = tables.edge(link.fallback)
             word[record + at.E_FALLBACK] = fallback
             word[fallback + at.E_REQUIRED] = word[record + at.E_REQUIRED]
             word[fallback + at.E_ASYNCHRONOUS] = word[record + at.E_ASYNCHRONOUS]
-            link, position = edges[link.fallback], link.fallback
+            link, record = edges[link.fallback], fallback
 
 
 def _list_calls(tables: Tables) -> None:
@@ -334,7 +331,7 @@ def _add_flow(tables: Tables, plan: FlowPlan) -> None:
     arena = tables.arena
     record = arena.take(at.F_LATENCY + BUCKETS)
     tables.flows.append(record)
-    draws = tables.draws.exponentials(f"arrivals/{plan.name}")
+    tables.draws.exponentials(record + at.F_DRAWS, f"arrivals/{plan.name}")
     table = arena.take(max(1, 2 * len(plan.rate)))
     entered = arena.take(2 * len(tables.plan.stations) + 1)
     places = arena.take(len(tables.plan.stations) + 1)
@@ -346,7 +343,6 @@ def _add_flow(tables: Tables, plan: FlowPlan) -> None:
     real[record + at.F_DEADLINE] = request_class.deadline_s
     word[record + at.F_ENTRY] = tables.edge(plan.entry)
     real[record + at.F_FACTOR] = 1.0
-    word[record + at.F_DRAWS] = draws
     word[record + at.F_TABLE] = table
     word[record + at.F_TABLE_SIZE] = len(plan.rate)
     for offset, (start_s, rate) in enumerate(plan.rate):

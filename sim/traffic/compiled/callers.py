@@ -31,12 +31,7 @@ from sim.traffic.compiled.layout import (
     A_USER,
     ANSWER,
     B_ACTIVE,
-    B_AT,
-    B_BURST,
-    B_RATE,
-    B_TOKENS,
     CALLING,
-    CLOSED,
     E_ASYNCHRONOUS,
     E_ATTEMPTS,
     E_BACKOFF,
@@ -46,47 +41,30 @@ from sim.traffic.compiled.layout import (
     E_BUDGET,
     E_BURST,
     E_CUT,
-    E_DNS_DRAWS,
-    E_DNS_FAILED,
     E_EARN,
     E_EARNS,
     E_ENABLED,
     E_EPOCH,
-    E_FAILURE_LIMIT,
     E_FAILURES,
-    E_FAILURES_IN_ROW,
     E_FALLBACK,
     E_LOSS_DRAWS,
-    E_NUMBER,
-    E_OPEN_S,
-    E_OPTION_DRAWS,
-    E_REOPENS_AT,
     E_RETRIED,
     E_RETRIES,
     E_RING,
     E_SINGLE,
     E_SKIPPED,
     E_STATE,
-    E_TARGET_COUNT,
-    E_TARGETS,
     E_TIMEOUT,
-    E_TRIALS,
-    E_TRYING,
-    E_WEIGHTS,
     F_BUCKET,
     F_PRIORITY,
     F_ROW,
     H_ENTERED,
     H_NOW,
-    HALF_OPEN,
     I_COLUMN,
     I_FROZEN,
     I_LIFE,
-    I_QUEUED,
     I_ROW,
-    I_RUNNING,
     NOWHERE,
-    OPEN,
     P_BACK_CUT,
     P_BACK_LOSS,
     P_CLEAR_BACK,
@@ -96,136 +74,18 @@ from sim.traffic.compiled.layout import (
     P_THERE_LOSS,
     PENDING,
     RETRY,
-    S_LEAST_BUSY,
-    S_ROTATION,
-    S_ROTATION_SIZE,
     T_STATION,
-    T_TURN,
 )
-from sim.traffic.compiled.primitives import add_timer, draw, give_back, note, push, put_in_mail, take, tick
+from sim.traffic.compiled.policies import balance, breaker_failed, choose, lets_through, take_token
+from sim.traffic.compiled.primitives import add_timer, draw, give_back, push, put_in_mail, take, tick
 from sim.traffic.compiled.visits import receive
 from sim.traffic.plan import Reason
 
-_BREAKER_OPEN, _DNS, _NO_ROUTE, _RATE_LIMITED = map(
-    int, (Reason.BREAKER_OPEN, Reason.DNS, Reason.NO_ROUTE, Reason.RATE_LIMITED)
-)
+_BREAKER_OPEN, _DNS, _NO_ROUTE, _RATE_LIMITED = map(int, (Reason.BREAKER_OPEN, Reason.DNS, Reason.NO_ROUTE, Reason.RATE_LIMITED))
 _PARTITIONED, _PACKET_LOSS, _TIMEOUT = map(int, (Reason.PARTITIONED, Reason.PACKET_LOSS, Reason.TIMEOUT))
 _LONGEST_DOUBLING = 60
 _ROUNDING = 1e-9
 _NO_TARGET = 0
-
-
-@part
-def lets_through(word: Words, real: Reals, edge: int) -> bool:
-    """Whether the breaker, which is not closed, lets an attempt through; half open, this takes one of the trials."""
-    if word[edge + E_STATE] == OPEN:
-        if real[H_NOW] < real[edge + E_REOPENS_AT]:
-            return False
-        word[edge + E_STATE] = HALF_OPEN
-        word[edge + E_EPOCH] += 1
-        word[edge + E_TRYING] = 0
-    if word[edge + E_TRYING] >= word[edge + E_TRIALS]:
-        return False
-    word[edge + E_TRYING] += 1
-    return True
-
-
-@kernel
-def breaker_succeeded(word: Words, real: Reals, edge: int, epoch: int) -> None:
-    """Take note of a success of an attempt let through in `epoch`."""
-    if epoch != word[edge + E_EPOCH]:
-        return
-    word[edge + E_FAILURES_IN_ROW] = 0
-    if word[edge + E_STATE] != CLOSED:
-        word[edge + E_STATE] = CLOSED
-        word[edge + E_EPOCH] += 1
-        note(word, real, 0, word[edge + E_NUMBER])
-
-
-@kernel
-def breaker_failed(word: Words, real: Reals, edge: int, epoch: int) -> None:
-    """Take note of a failure of an attempt let through in `epoch`."""
-    if epoch != word[edge + E_EPOCH]:
-        return
-    word[edge + E_FAILURES_IN_ROW] += 1
-    was_closed = word[edge + E_STATE] == CLOSED
-    if was_closed and word[edge + E_FAILURES_IN_ROW] < word[edge + E_FAILURE_LIMIT]:
-        return
-    word[edge + E_STATE] = OPEN
-    word[edge + E_EPOCH] += 1
-    word[edge + E_FAILURES_IN_ROW] = 0
-    real[edge + E_REOPENS_AT] = real[H_NOW] + real[edge + E_OPEN_S]
-    if was_closed:
-        note(word, real, 1, word[edge + E_NUMBER])
-
-
-@part
-def take_token(word: Words, real: Reals, bucket: int) -> bool:
-    """Take one token of a rate limit; False if there is none."""
-    now = real[H_NOW]
-    tokens = real[bucket + B_TOKENS] + (now - real[bucket + B_AT]) * real[bucket + B_RATE]
-    tokens = min(tokens, real[bucket + B_BURST])
-    real[bucket + B_AT] = now
-    if tokens < 1.0 - _ROUNDING:
-        real[bucket + B_TOKENS] = tokens
-        return False
-    tokens = tokens - 1.0
-    real[bucket + B_TOKENS] = max(tokens, 0.0)
-    return True
-
-
-@kernel
-def choose(word: Words, real: Reals, edge: int) -> int:
-    """The target of one attempt, or minus 1 minus the reason why there is none."""
-    if real[edge + E_DNS_FAILED] > 0.0 and draw(word, real, word[edge + E_DNS_DRAWS]) < real[edge + E_DNS_FAILED]:
-        return -1 - _DNS
-    count = word[edge + E_TARGET_COUNT]
-    if count == 0:
-        return -1 - _NO_ROUTE
-    targets = word[edge + E_TARGETS]
-    target: int = word[targets]
-    if count == 1:
-        return target
-    left = draw(word, real, word[edge + E_OPTION_DRAWS]) * real[edge + E_WEIGHTS]
-    for number in range(count):
-        target = word[targets + 2 * number]
-        left -= real[targets + 2 * number + 1]
-        if left < 0.0:
-            break
-    return target
-
-
-@part
-def balance(word: Words, station: int, target: int) -> int:
-    """The instance in rotation an attempt goes to, or 0 if there is none."""
-    rotation = word[station + S_ROTATION]
-    size = word[station + S_ROTATION_SIZE]
-    instance: int = 0
-    if size == 1:
-        instance = word[rotation]
-    elif size == 0:
-        pass
-    elif word[station + S_LEAST_BUSY]:
-        turn = word[target + T_TURN]
-        best = turn % size
-        instance = word[rotation + best]
-        fewest = word[instance + I_RUNNING] + word[instance + I_QUEUED]
-        for step in range(1, size):
-            position = (turn + step) % size
-            other = word[rotation + position]
-            load = word[other + I_RUNNING] + word[other + I_QUEUED]
-            if load < fewest:
-                best = position
-                fewest = load
-                instance = other
-        word[target + T_TURN] = best + 1
-    else:
-        turn = word[target + T_TURN]
-        if turn >= size:
-            turn = 0
-        word[target + T_TURN] = turn + 1
-        instance = word[rotation + turn]
-    return instance
 
 
 @part
@@ -234,7 +94,7 @@ def lost(word: Words, real: Reals, attempt: int, cut: int, loss_ratio: float) ->
     if cut:
         word[attempt + A_FATE] = _PARTITIONED
         return True
-    if loss_ratio > 0.0 and draw(word, real, word[word[attempt + A_EDGE] + E_LOSS_DRAWS]) < loss_ratio:
+    if loss_ratio > 0.0 and draw(word, real, word[attempt + A_EDGE] + E_LOSS_DRAWS) < loss_ratio:
         word[attempt + A_FATE] = _PACKET_LOSS
         return True
     return False
@@ -291,7 +151,7 @@ def schedule_retry(word: Words, real: Reals, edge: int, attempt: int) -> None:
     for _ in range(min(word[attempt + A_NUMBER], _LONGEST_DOUBLING)):
         factor *= 2.0
     longest_s = min(real[edge + E_BACKOFF] * factor, real[edge + E_BACKOFF_CAP])
-    delay_s = longest_s * draw(word, real, word[edge + E_BACKOFF_DRAWS]) if longest_s > 0.0 else 0.0
+    delay_s = longest_s * draw(word, real, edge + E_BACKOFF_DRAWS) if longest_s > 0.0 else 0.0
     word[attempt + A_HOLDS] += 1
     push(word, real, real[H_NOW] + delay_s, tick(word), RETRY, attempt)
 
@@ -336,7 +196,7 @@ def begin(
 
 
 @part
-def attempt_call(
+def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
     word: Words,
     real: Reals,
     client: bool,
@@ -376,7 +236,7 @@ def attempt_call(
                 real[edge + E_BUDGET] = min(budget, real[edge + E_BURST])
             if client:
                 bucket = word[flow + F_BUCKET]
-                if word[bucket + B_ACTIVE] and not take_token(word, real, bucket):
+                if word[bucket + B_ACTIVE] and not take_token(real, bucket):
                     reason = _RATE_LIMITED
             target = word[edge + E_SINGLE]
             if reason == PENDING and target == _NO_TARGET:

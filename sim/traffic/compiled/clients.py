@@ -83,7 +83,7 @@ def schedule_arrival(word: Words, real: Reals, flow: int, due: float) -> None:
 def draw_next(word: Words, real: Reals, flow: int) -> None:
     """Draw the mass up to the next arrival of an open flow and schedule it."""
     now = real[H_NOW]
-    mass = draw(word, real, word[flow + F_DRAWS])
+    mass = draw(word, real, flow + F_DRAWS)
     real[flow + F_MASS] = mass
     real[flow + F_MASS_AT] = now
     table = word[flow + F_TABLE]
@@ -137,7 +137,7 @@ def think(word: Words, real: Reals, user: int) -> None:
     """Let a person think."""
     flow = word[user + U_FLOW]
     word[user + U_THINKING] = 1
-    real[user + U_LEFT] = draw(word, real, word[flow + F_DRAWS]) * real[flow + F_THINK]
+    real[user + U_LEFT] = draw(word, real, flow + F_DRAWS) * real[flow + F_THINK]
     schedule_thought(word, real, user)
 
 
@@ -161,7 +161,8 @@ def bucket_of(word: Words, real: Reals, seconds: float) -> int:
     bucket = ((word[scratch] >> 52) - _LOWEST_EXPONENT) * _PER_OCTAVE
     while bucket < _BUCKETS and real[edges + bucket] <= seconds:
         bucket += 1
-    return min(bucket, _BUCKETS - 1)
+    last: int = min(bucket, _BUCKETS - 1)
+    return last
 
 
 @part

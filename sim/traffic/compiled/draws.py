@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sim.streams import Kind, Streams
 from sim.traffic.compiled.arena import Arena
-from sim.traffic.compiled.layout import D_AT, D_LIMIT, H_LOW, H_LOW_COUNT, H_RESERVE, STREAM_WORDS
+from sim.traffic.compiled.layout import D_AT, D_LIMIT, H_LOW, H_LOW_COUNT, H_RESERVE
 from sim.traffic.plan import ServiceTime
 from sim.traffic.times import BLOCK, ServiceTimes
 
@@ -28,25 +28,23 @@ class StreamTable:
         low = arena.take(most)
         arena.word[H_LOW] = low
 
-    def uniforms(self, name: str) -> int:
-        """A stream of uniforms on [0, 1)."""
-        return self._add(self._streams.generator_of(name, Kind.UNIFORM).random)
+    def uniforms(self, stream: int, name: str) -> None:
+        """Let the stream at this position give uniforms on [0, 1)."""
+        self._add(stream, self._streams.generator_of(name, Kind.UNIFORM).random)
 
-    def exponentials(self, name: str) -> int:
-        """A stream of exponentials with mean 1."""
-        return self._add(self._streams.generator_of(name, Kind.EXPONENTIAL).standard_exponential)
+    def exponentials(self, stream: int, name: str) -> None:
+        """Let it give exponentials with mean 1."""
+        self._add(stream, self._streams.generator_of(name, Kind.EXPONENTIAL).standard_exponential)
 
-    def times(self, plan: ServiceTime, name: str) -> int:
-        """The service times of one station."""
-        return self._add(ServiceTimes(plan, self._streams, name).fill)
+    def times(self, stream: int, plan: ServiceTime, name: str) -> None:
+        """Let it give the service times of one station."""
+        self._add(stream, ServiceTimes(plan, self._streams, name).fill)
 
-    def _add(self, fill: Callable[..., object]) -> int:
+    def _add(self, stream: int, fill: Callable[..., object]) -> None:
         arena = self._arena
-        stream = arena.take(STREAM_WORDS)
         room = arena.take(arena.word[H_RESERVE] + _MOST)
         self._fills[stream] = fill, room
         self._fill(stream, BLOCK)
-        return stream
 
     def _fill(self, stream: int, size: int) -> None:
         """Move what is left to the front of the room and let the next numbers follow it."""

@@ -44,7 +44,7 @@ def _digest() -> str:
     return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
-def _folder() -> Path | None:
+def cache_folder() -> Path | None:
     """The first of these places that can be written to: NUMBA_CACHE_DIR, the user's cache folder, the temporary one."""
     places = [Path(os.environ["NUMBA_CACHE_DIR"])] if os.environ.get("NUMBA_CACHE_DIR") else []
     try:
@@ -58,7 +58,7 @@ def _folder() -> Path | None:
     return next((place / name for place in places if _writable(place / name)), None)
 
 
-CACHE = _folder() if COMPILED else None
+CACHE = cache_folder() if COMPILED else None
 """Where compiled code is kept; None: nowhere, and every process compiles for itself."""
 
 
@@ -90,7 +90,7 @@ def entry(function: _Function) -> _Function:
 
 def _pointer_to(element: types.Type) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
-    def pointer(typing_context: Any, array: types.Array) -> Any:
+    def pointer(_typing: Any, array: types.Array) -> Any:
         signature = types.CPointer(element)(array)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -103,10 +103,10 @@ def _pointer_to(element: types.Type) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _fetch(typing_context: Any, pointer: types.CPointer, position: types.Integer) -> Any:
+def _fetch(_typing: Any, pointer: types.CPointer, position: types.Integer) -> Any:
     """Tell the processor that a word will be wanted soon."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         at = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), ir.IntType(8).as_pointer())
         number = ir.IntType(32)
         shape = ir.FunctionType(ir.VoidType(), [at.type, number, number, number])

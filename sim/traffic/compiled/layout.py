@@ -110,9 +110,10 @@ A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither
 ) = (*range(19), 24, 25, 26)
 INSTANCE_WORDS = 32
 
+_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, 45, 46]
 (
-    S_TIMES,
-    S_ERRORS,
+    S_TIMES,  # a stream
+    S_ERRORS,  # a stream
     S_PARALLEL,
     S_LEAST_BUSY,
     S_KEEPS_WRITES,
@@ -148,7 +149,7 @@ INSTANCE_WORDS = 32
     S_ADMITTED_BY,  # three
     S_BUSY_S,  # float: of visits that are over
     S_BUSY_NOW_S,  # float: of all, at the last observation
-) = (*range(21), 23, *range(26, 38), 40, 43, 44)
+) = _STATION_PLACES
 STATION_WORDS = 48
 
 (
@@ -185,7 +186,7 @@ STATION_WORDS = 48
     E_REOPENS_AT,  # float
     E_TRYING,
     E_NUMBER,
-    E_BRANCH_DRAWS,
+    E_BRANCH_DRAWS,  # five streams
     E_OPTION_DRAWS,
     E_BACKOFF_DRAWS,
     E_LOSS_DRAWS,
@@ -194,7 +195,7 @@ STATION_WORDS = 48
     E_FAILURES,
     E_RETRIED,
     E_SKIPPED,
-) = range(42)
+) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46)
 EDGE_WORDS = 48
 
 T_STATION, T_TURN = range(2)
@@ -210,7 +211,7 @@ TARGET_WORDS = 2
     F_MASS,  # float
     F_MASS_AT,  # float
     F_TOKEN,
-    F_DRAWS,
+    F_DRAWS,  # a stream
     F_TABLE,  # pairs of floats: start, rate
     F_TABLE_SIZE,
     F_ROW,
@@ -226,7 +227,7 @@ TARGET_WORDS = 2
     F_ANSWERED,
     F_LOST,  # by reason
     F_LATENCY,  # by bucket
-) = (*range(24), 40)
+) = (*range(10), *range(11, 25), 40)
 REASONS = 15
 
 U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
@@ -242,8 +243,7 @@ R_TABLE, R_MASK, R_HEAD, R_TAIL, R_ARMED = range(5)
 RING_WORDS = 8
 TIMER_WORDS = 4  # deadline (float), sequence, attempt
 
-D_AT, D_LIMIT = range(2)
-STREAM_WORDS = 2
+D_AT, D_LIMIT = range(2)  # a stream lies in the record of what draws from it; limit 0: nothing is left to chance yet
 
 M_KIND, M_ATTEMPT, M_NEXT = range(3)
 MAIL_WORDS = 4

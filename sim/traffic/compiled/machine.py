@@ -6,9 +6,12 @@ again, and the run goes on in the middle of whatever it was doing.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.traffic.compiled.callers import answer_now, attempt_call
+from sim.traffic.compiled.calling import call_all, next_call, worked
 from sim.traffic.compiled.clients import arrive_at, draw_next, root_over, schedule_arrival, spend, think, think_on
-from sim.traffic.compiled.jit import Reals, Words, entry, kernel, part, reals_of, words_of
+from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
     A_DUE,
     A_HELD_SINCE,
@@ -83,7 +86,7 @@ from sim.traffic.compiled.layout import (
     WORKING,
 )
 from sim.traffic.compiled.primitives import fill_hole, push, release, ring, tick
-from sim.traffic.compiled.steps import (
+from sim.traffic.compiled.stepping import (
     CALL_OVER,
     COMMITTED,
     DELIVER,
@@ -98,18 +101,8 @@ from sim.traffic.compiled.steps import (
     SETTLE,
     WORKED,
     Step,
-    call_all,
-    call_over,
-    committed,
-    deliver,
-    finish,
-    leave,
-    next_call,
-    pump,
-    pump_and_answer,
-    settle,
-    worked,
 )
+from sim.traffic.compiled.steps import call_over, committed, deliver, finish, leave, pump, pump_and_answer, settle
 from sim.traffic.plan import Reason
 
 _CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
@@ -127,7 +120,7 @@ def enter(word: Words, real: Reals, flow: int, user: int) -> None:
 
 
 @part
-def next_event(word: Words, real: Reals, until: float) -> Step:
+def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a case per kind)
     """Take the next event up to and including `until`, or stop there."""
     if word[H_HOLE]:
         fill_hole(word)
@@ -144,7 +137,7 @@ def next_event(word: Words, real: Reals, until: float) -> Step:
     if kind == WORK:
         if word[subject + A_TOKEN] == sequence:  # else it was killed or frozen meanwhile
             return WORKED, subject, 0
-    elif kind == ANSWER or kind == RETRY:  # noqa: PLR1714 (compiles to less)
+    elif kind == ANSWER or kind == RETRY:  # noqa: PLR1714, SIM109 (compiles to less)
         return DELIVER, subject, kind
     elif kind == TIMER:
         late = ring(word, real, subject, sequence)
@@ -380,3 +373,9 @@ def act(words: Words, reals: Reals, what: int, subject: int, number: int, value:
     else:
         return think_all(word, real, subject, number, value)
     return 0
+
+
+def was_compiled() -> bool:
+    """Whether anything had to be compiled in this process, because the cache did not hold it."""
+    functions: tuple[Any, ...] = (play, act, gauge)
+    return COMPILED and any(function.stats.cache_misses or not function.stats.cache_hits for function in functions)

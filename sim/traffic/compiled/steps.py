@@ -7,7 +7,7 @@ go back to Python, when something runs short, and come back as if nothing had be
 
 from __future__ import annotations
 
-from sim.traffic.compiled.callers import again, answer_now, attempt_call, breaker_succeeded, failed, gone
+from sim.traffic.compiled.callers import again, answer_now, failed, gone
 from sim.traffic.compiled.clients import root_over
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
@@ -29,10 +29,8 @@ from sim.traffic.compiled.layout import (
     A_PARENT_SEQUENCE,
     A_PENDING,
     A_POSITION,
-    A_REPEAT,
     A_SEQUENCE,
     A_STAGE,
-    A_STEP,
     A_TOKEN,
     A_USER,
     ANSWER,
@@ -40,17 +38,12 @@ from sim.traffic.compiled.layout import (
     COMMITTING,
     DONE,
     E_ASYNCHRONOUS,
-    E_BRANCH_DRAWS,
     E_BREAKER,
     E_CANCEL,
-    E_ENABLED,
     E_FAILURES_IN_ROW,
-    E_FRACTION,
     E_OPERATION,
     E_REQUIRED,
     E_STATE,
-    E_WHOLE,
-    F_CLASS,
     H_ENTERED,
     H_NOW,
     H_RESERVE,
@@ -69,7 +62,6 @@ from sim.traffic.compiled.layout import (
     READ,
     RETRY,
     S_BUSY_S,
-    S_CALLS,
     S_COMMIT_BLOCKED,
     S_COMMIT_DELAY,
     S_COMPLETED,
@@ -89,17 +81,13 @@ from sim.traffic.compiled.layout import (
     WORK,
     WRITE,
 )
+from sim.traffic.compiled.policies import breaker_succeeded
 from sim.traffic.compiled.primitives import draw, push, put_in_mail, release, tick
+from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
 from sim.traffic.compiled.visits import first_in_queue, leave_queue, start, stop
 from sim.traffic.plan import Reason
 
 _ERROR, _TIMEOUT = int(Reason.ERROR), int(Reason.TIMEOUT)
-
-IDLE, DELIVER, SETTLE, CALL_OVER, WORKED, PARALLEL, NEXT_CALL, FINISH, LEAVE, PUMP, COMMITTED, FILL, FINISHED = range(13)
-
-Step = tuple[int, int, int]
-"""What follows: the step, the attempt it is about, and an outcome (DELIVER: the kind of event)."""
-
 
 # The caller's side
 
@@ -208,111 +196,12 @@ def call_over(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
 
 
 @part
-def worked(word: Words, attempt: int) -> Step:
-    """Own service time (or the commit wait) is over: make the calls, all at once or one after the other."""
-    if word[attempt + A_STAGE] == COMMITTING:
-        return COMMITTED, attempt, 0
-    station = word[word[attempt + A_INSTANCE] + I_STATION]
-    word[attempt + A_STAGE] = CALLING
-    if word[word[station + S_CALLS] + 2 * word[word[attempt + A_FLOW] + F_CLASS] + 1] == 0:
-        return FINISH, attempt, OK
-    word[attempt + A_REPEAT] = 0
-    word[attempt + A_STEP] = -1
-    if not word[station + S_PARALLEL]:
-        return NEXT_CALL, attempt, 0
-    word[attempt + A_PENDING] = 0
-    return PARALLEL, attempt, OK
-
-
-@part
-def calls_of(word: Words, real: Reals, edge: int) -> int:
-    """How many calls a request makes over an edge that is in use."""
-    count: int = word[edge + E_WHOLE]
-    if real[edge + E_FRACTION] != 0.0:
-        count += int(draw(word, real, word[edge + E_BRANCH_DRAWS]) < real[edge + E_FRACTION])
-    return count
-
-
-@part
-def make_call(word: Words, real: Reals, edge: int, attempt: int) -> int:
-    """The first attempt of a call a visit makes."""
-    sequence, caller, flow = word[attempt + A_SEQUENCE], word[attempt + A_INSTANCE], word[attempt + A_FLOW]
-    return attempt_call(word, real, False, edge, attempt, sequence, caller, flow, 0, 0.0, 0, 0)
-
-
-@part
-def call_all(word: Words, real: Reals, attempt: int, failure: int) -> Step:
-    """Make parallel calls; `failure` is the first failure of a required one so far."""
-    station = word[word[attempt + A_INSTANCE] + I_STATION]
-    calls = word[station + S_CALLS] + 2 * word[word[attempt + A_FLOW] + F_CLASS]
-    count = word[calls + 1]
-    calls = word[calls]
-    step = word[attempt + A_STEP]
-    left = word[attempt + A_REPEAT]
-    pending = word[attempt + A_PENDING]
-    while True:
-        if word[H_STOP]:
-            word[attempt + A_STEP] = step
-            word[attempt + A_REPEAT] = left
-            word[attempt + A_PENDING] = pending
-            return PARALLEL, attempt, failure
-        if left:
-            left -= 1
-            edge = word[calls + step]
-            reason = make_call(word, real, edge, attempt)
-            if not word[edge + E_ASYNCHRONOUS]:
-                if reason == PENDING:
-                    pending += 1
-                elif failure == OK and word[edge + E_REQUIRED]:
-                    failure = reason
-        else:
-            step += 1
-            if step == count:
-                break
-            edge = word[calls + step]
-            if word[edge + E_ENABLED]:
-                left = calls_of(word, real, edge)
-    word[attempt + A_PENDING] = pending
-    if failure != OK or pending == 0:
-        return FINISH, attempt, failure
-    return IDLE, 0, 0
-
-
-@part
-def next_call(word: Words, real: Reals, attempt: int) -> Step:
-    """Go on with sequential calls until one has to be waited for, one fails, or none is left."""
-    station = word[word[attempt + A_INSTANCE] + I_STATION]
-    calls = word[station + S_CALLS] + 2 * word[word[attempt + A_FLOW] + F_CLASS]
-    count = word[calls + 1]
-    calls = word[calls]
-    while not word[H_STOP]:
-        if word[attempt + A_REPEAT] == 0:
-            step = word[attempt + A_STEP] + 1
-            word[attempt + A_STEP] = step
-            if step == count:
-                return FINISH, attempt, OK
-            edge = word[calls + step]
-            if word[edge + E_ENABLED]:
-                word[attempt + A_REPEAT] = calls_of(word, real, edge)
-        else:
-            word[attempt + A_REPEAT] -= 1
-            edge = word[calls + word[attempt + A_STEP]]
-            reason = make_call(word, real, edge, attempt)
-            if not word[edge + E_ASYNCHRONOUS]:
-                if reason == PENDING:
-                    return IDLE, 0, 0
-                if word[edge + E_REQUIRED]:
-                    return FINISH, attempt, reason
-    return NEXT_CALL, attempt, 0
-
-
-@part
 def finish(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """Work and calls are over with this outcome; an error may be added, a write has to commit first."""
     if outcome == OK:
         instance = word[attempt + A_INSTANCE]
         station = word[instance + I_STATION]
-        if real[instance + I_ERRORS] > 0.0 and draw(word, real, word[station + S_ERRORS]) < real[instance + I_ERRORS]:
+        if real[instance + I_ERRORS] > 0.0 and draw(word, real, station + S_ERRORS) < real[instance + I_ERRORS]:
             return LEAVE, attempt, _ERROR
         if word[station + S_KEEPS_WRITES] and word[word[attempt + A_EDGE] + E_OPERATION] == WRITE:
             if real[station + S_COMMIT_DELAY] > 0.0:

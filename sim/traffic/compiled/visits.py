@@ -10,10 +10,8 @@ from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BEFORE,
     A_DUE,
-    A_EDGE,
     A_HELD_SINCE,
     A_HOLDS,
-    A_INSTANCE,
     A_NEXT,
     A_PRIORITY,
     A_STAGE,
@@ -73,7 +71,7 @@ def start(word: Words, real: Reals, attempt: int, instance: int, station: int) -
     word[instance + I_RUNNING] += 1
     real[attempt + A_HELD_SINCE] = now
     word[attempt + A_STAGE] = WORKING
-    due = now + draw(word, real, word[station + S_TIMES]) * real[instance + I_PACE]
+    due = now + draw(word, real, station + S_TIMES) * real[instance + I_PACE]
     real[attempt + A_DUE] = due
     sequence = tick(word)
     word[attempt + A_TOKEN] = sequence
