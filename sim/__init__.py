@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
     from gameday.scores import Recording
+    from sim.traffic.engines import EngineKind
     from sim.wiring import Wiring
 
 __all__ = ["run"]
 
 
-def run(scenario: Scenario, seed: int, replication: int = 0, wiring: Wiring | None = None) -> Recording:
-    """Play one day. `wiring` may be handed in when many replications of one scenario are played."""
+def run(
+    scenario: Scenario, seed: int, replication: int = 0, wiring: Wiring | None = None, engine: EngineKind = "auto"
+) -> Recording:
+    """Play one day. `wiring` may be handed in when many replications of one scenario are played.
+
+    `engine` chooses who plays the traffic; the record is the same to the byte whichever does.
+    """
     from gameday.scores import Recording
     from sim.day import Day
     from sim.people import start_people
@@ -28,7 +34,7 @@ def run(scenario: Scenario, seed: int, replication: int = 0, wiring: Wiring | No
     streams, recorder = Streams(seed, replication), Recorder()
     start = {"scenario": scenario.name, "seed": seed, "replication": replication, "duration_s": scenario.duration}
     recorder.record(0.0, "run.started", f"scenario/{scenario.name}", start)
-    day = Day.begin(scenario, wiring or build(scenario), streams, recorder)
+    day = Day.begin(scenario, wiring or build(scenario), streams, recorder, engine)
     start_people(day)
     day.world.env.run(until=scenario.duration)
     day.measures.finish()

@@ -22,9 +22,8 @@ from sim.processes import Process
 from sim.recorder import Recorder
 from sim.sampling import Sampler
 from sim.streams import Streams
-from sim.traffic import Engine
 from sim.traffic.changes import SetRateLimit
-from sim.traffic.plain import PlainEngine
+from sim.traffic.engines import EngineKind, make_engine
 from sim.wiring import Wiring
 from sim.world import World
 
@@ -44,11 +43,10 @@ class Day:
     measures: Measures
 
     @classmethod
-    def begin(cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder) -> Day:
+    def begin(cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder, engine: EngineKind = "auto") -> Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
         env = simpy.Environment()
-        engine: Engine = PlainEngine(wiring.plan, streams)
-        world = World(env, scenario, wiring, engine, streams, recorder)
+        world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)
         indicators = Indicators(wiring, world.slot_s)
         for name, database in scenario.system.databases.items():
             world.clusters[name] = Cluster(world, name, database, scenario.policies.databases.get(name))

@@ -6,11 +6,21 @@ other service's numbers, and two policies on the same seed meet the same world (
 
 from __future__ import annotations
 
+from enum import IntEnum
 from hashlib import sha256
 
 import numpy as np
 
 _BLOCK = 1024
+
+
+class Kind(IntEnum):
+    """Kinds of draw; each has its own sub-stream, so that taking a uniform never shifts the exponentials."""
+
+    UNIFORM = 0
+    EXPONENTIAL = 1
+    NORMAL = 2
+    GAMMA = 3
 
 
 class Streams:
@@ -22,24 +32,28 @@ class Streams:
 
     def generator(self, name: str) -> np.random.Generator:
         """A fresh generator for `name`; asking twice gives the same numbers twice."""
-        words = np.frombuffer(sha256(name.encode()).digest()[:16], dtype="<u4")
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, self.replication, *map(int, words)])))
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self._entropy(name))))
+
+    def generator_of(self, name: str, kind: Kind) -> np.random.Generator:
+        """The generator behind one kind of draw of `draws(name)`: child number `kind` of `generator(name)`, made alone."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self._entropy(name), spawn_key=(int(kind),))))
 
     def draws(self, name: str) -> Draws:
         """The stream `name` as single floats, cheap to take one at a time."""
         return Draws(self.generator(name))
 
+    def _entropy(self, name: str) -> list[int]:
+        words = np.frombuffer(sha256(name.encode()).digest()[:16], dtype="<u4")
+        return [self.seed, self.replication, *map(int, words)]
+
 
 class Draws:
-    """Single draws out of blocks: about 60 ns each instead of 600.
-
-    Each kind of draw has its own sub-stream, so that taking a uniform never shifts the exponentials.
-    """
+    """Single draws out of blocks: about 60 ns each instead of 600."""
 
     __slots__ = ("_exponentials", "_generators", "_normals", "_uniforms")
 
     def __init__(self, generator: np.random.Generator) -> None:
-        self._generators = generator.spawn(4)
+        self._generators = generator.spawn(len(Kind))
         self._uniforms: list[float] = []
         self._exponentials: list[float] = []
         self._normals: list[float] = []
@@ -47,21 +61,21 @@ class Draws:
     def uniform(self) -> float:
         """Uniform on [0, 1)."""
         if not self._uniforms:
-            self._uniforms = self._generators[0].random(_BLOCK)[::-1].tolist()
+            self._uniforms = self._generators[Kind.UNIFORM].random(_BLOCK)[::-1].tolist()
         return self._uniforms.pop()
 
     def exponential(self) -> float:
         """Exponential with mean 1."""
         if not self._exponentials:
-            self._exponentials = self._generators[1].standard_exponential(_BLOCK)[::-1].tolist()
+            self._exponentials = self._generators[Kind.EXPONENTIAL].standard_exponential(_BLOCK)[::-1].tolist()
         return self._exponentials.pop()
 
     def normal(self) -> float:
         """Standard normal."""
         if not self._normals:
-            self._normals = self._generators[2].standard_normal(_BLOCK)[::-1].tolist()
+            self._normals = self._generators[Kind.NORMAL].standard_normal(_BLOCK)[::-1].tolist()
         return self._normals.pop()
 
     def gamma(self, shape: float) -> float:
         """Gamma with the given shape and scale 1."""
-        return float(self._generators[3].standard_gamma(shape))
+        return float(self._generators[Kind.GAMMA].standard_gamma(shape))

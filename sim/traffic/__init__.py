@@ -6,15 +6,26 @@ The control plane owns time in the large; it calls `advance(until)`, reads `obse
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log2
 from typing import Protocol
 
 from sim.traffic.changes import Change
 from sim.traffic.plan import Plan
 
-__all__ = ["BUCKETS", "BUCKETS_PER_OCTAVE", "Engine", "Note", "Observation", "Plan", "WriteLog", "bucket_of", "bucket_upper_s"]
+__all__ = [
+    "BUCKETS",
+    "BUCKETS_PER_OCTAVE",
+    "BUCKET_EDGES_S",
+    "Engine",
+    "Note",
+    "Observation",
+    "Plan",
+    "WriteLog",
+    "bucket_of",
+    "bucket_upper_s",
+]
 
 BUCKETS_PER_OCTAVE = 8
 _LOWEST_S = 2.0**-14  # 61 microseconds: everything faster shares the first bucket
@@ -113,10 +124,14 @@ def bucket_of(seconds: float) -> int:
     """Position of a latency in the log-spaced histogram: eight buckets an octave, so 9 % wide."""
     if seconds <= _LOWEST_S:
         return 0
-    bucket = int(log2(seconds / _LOWEST_S) * BUCKETS_PER_OCTAVE) + 1
+    bucket = bisect_right(BUCKET_EDGES_S, seconds)
     return bucket if bucket < BUCKETS else BUCKETS - 1
 
 
 def bucket_upper_s(bucket: int) -> float:
     """Upper edge of a bucket in seconds."""
     return _LOWEST_S * float(2.0 ** (bucket / BUCKETS_PER_OCTAVE))
+
+
+BUCKET_EDGES_S = tuple(map(bucket_upper_s, range(BUCKETS)))
+"""Upper edges of all buckets: engines compare with these same numbers, because a logarithm may differ in the last bit."""

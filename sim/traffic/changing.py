@@ -8,17 +8,16 @@ therefore changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from sim.traffic.arrivals import arrive_at, spend, think_on
 from sim.traffic.attempts import Attempts
 from sim.traffic.bucket import TokenBucket
+from sim.traffic.change_checks import check_change
 from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlow, SetInstance, SetLink, SetRateLimit, SetStation
 from sim.traffic.clients import Flow
 from sim.traffic.core import ARRIVAL, THOUGHT, WORK
 from sim.traffic.edges import Edge
 from sim.traffic.network import Path, set_link
-from sim.traffic.plan import CLIENT, Reason
+from sim.traffic.plan import Plan, Reason
 from sim.traffic.state import COMMITTING, DONE, PARKED, QUEUED, WORKING, Instance, Station
 from sim.traffic.visits import Visits
 
@@ -32,13 +31,11 @@ class Changing(Attempts, Visits):
     _edges: list[Edge]
     _flows: list[Flow]
     _paths: list[list[Path]]
-    _classes: int
+    _plan: Plan
 
     def apply(self, change: Change) -> None:
         """Change the system at the present instant; a bad value raises ValueError and changes nothing."""
-        problems = self._problems(change)
-        if problems:
-            raise ValueError(f"{type(change).__name__}: " + "; ".join(problems))
+        check_change(change, self._plan, lambda station: len(self._stations[station].instances))
         match change:
             case SetInstance():
                 self._set_instance(change)
@@ -58,47 +55,6 @@ class Changing(Attempts, Visits):
                 self._set_rate_limit(change)
             case DropWrites():
                 self._drop_writes(change)
-
-    def _problems(self, change: Change) -> list[str]:
-        """Everything wrong with the values of a change."""
-        sizes = {
-            "station": len(self._stations),
-            "edge": len(self._edges),
-            "flow": len(self._flows),
-            "source": len(self._paths),
-            "target": len(self._paths),
-            "request_class": self._classes,
-        }
-        problems = []
-        for field in fields(change):
-            value = getattr(change, field.name)
-            if field.name in sizes and not 0 <= value < sizes[field.name]:
-                problems.append(f"{field.name}={value}, but there are {sizes[field.name]}")
-            elif field.name.endswith("_ratio") and value is not None and not 0.0 <= value <= 1.0:
-                problems.append(f"{field.name}={value} is not in [0, 1]")
-            elif isinstance(value, int | float) and value < 0:
-                problems.append(f"{field.name}={value} is negative")
-        return problems or self._misplaced(change)
-
-    def _misplaced(self, change: Change) -> list[str]:
-        """What is wrong with a change although each number by itself is not."""
-        problems: list[str] = []
-        match change:
-            case SetInstance(station=station, instance=instance) if instance >= len(self._stations[station].instances):
-                problems.append(f"instance={instance}, but the station has {len(self._stations[station].instances)}")
-            case SetEdge(edge=edge, enabled=False) if self._edges[edge].plan.caller == CLIENT:
-                problems.append(f"edge={edge} is an entry: it cannot be skipped")
-            case SetEdge(options=options) if options:
-                problems += [f"options: no station {number}" for number, _ in options if not 0 <= number < len(self._stations)]
-            case AddInstance(instance=instance) if not 0 <= instance.zone < len(self._paths):
-                problems.append(f"zone={instance.zone}, but there are {len(self._paths)}")
-            case AddInstance(instance=instance) if instance.slots < 0 or instance.queue_limit < 0:
-                problems.append(f"slots={instance.slots} and queue_limit={instance.queue_limit} must not be negative")
-            case DropWrites(station=station) if not self._stations[station].keeps_writes:
-                problems.append(f"station={station} keeps no writes")
-            case _:
-                pass
-        return problems
 
     # Instances
 

@@ -45,7 +45,7 @@ class PlainEngine(Changing):
     def __init__(self, plan: Plan, streams: Streams) -> None:
         super().__init__()
         check(plan)
-        self._classes = len(plan.classes)
+        self._plan = plan
         self._paths = paths_between(plan.rtt_s)
         self._stations = [Station(station, number, streams) for number, station in enumerate(plan.stations)]
         for station in self._stations:
@@ -183,8 +183,11 @@ class PlainEngine(Changing):
             view.busy[number] = sum(len(instance.running) for instance in station.instances)
             view.queued[number] = sum(instance.queued for instance in station.instances)
             view.slots[number] = sum(instance.slots for instance in station.instances if instance.up)
-            held = (self.now - attempt.held_since for instance in station.instances for attempt in instance.running)
-            view.busy_s[number] = station.busy_s + sum(held)
+            held_s = 0.0  # sum() rounds differently from Python 3.12 on
+            for instance in station.instances:
+                for attempt in instance.running:
+                    held_s += self.now - attempt.held_since
+            view.busy_s[number] = station.busy_s + held_s
             view.shed_below_limit[number] = station.shed_below_limit
             view.reads[number] = station.reads
             view.writes_attempted[number] = station.writes_attempted

@@ -9,11 +9,12 @@ from __future__ import annotations
 from math import log, log1p, sqrt
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.streams import Draws, Streams
 from sim.traffic.plan import ServiceTime
 
-_BLOCK = 1024
+BLOCK = 1024
 _POOL = 256
 
 
@@ -35,20 +36,31 @@ class ServiceTimes:
 
     def block(self) -> list[float]:
         """The next 1,024 times, in order."""
+        numbers = np.empty(BLOCK)
+        self.fill(numbers)
+        times: list[float] = numbers.tolist()
+        return times
+
+    def fill(self, out: npt.NDArray[np.float64]) -> None:
+        """Write the next times into `out`, whose length is a multiple of BLOCK."""
         mean_s, cv = self._plan.mean_s, self._plan.cv
         if self._plan.family == "constant" or mean_s == 0.0 or (cv == 0.0 and self._plan.family != "exponential"):
-            return [mean_s] * _BLOCK
+            out.fill(mean_s)
+            return
         if self._generator is None:
             self._generator = self._streams.generator(self._name)
         if self._plan.family == "exponential":
-            numbers = mean_s * self._generator.standard_exponential(_BLOCK)
+            self._generator.standard_exponential(out=out)
+            out *= mean_s
         elif self._plan.family == "lognormal":
             sigma = sqrt(log1p(cv * cv))
-            numbers = np.exp(log(mean_s) - sigma * sigma / 2.0 + sigma * self._generator.standard_normal(_BLOCK))
+            self._generator.standard_normal(out=out)
+            for first in range(0, len(out), BLOCK):  # always in pieces of one length: exp() of many may depend on it
+                part = out[first : first + BLOCK]
+                np.exp(log(mean_s) - sigma * sigma / 2.0 + sigma * part, out=part)
         else:
-            numbers = mean_s * cv * cv * self._generator.standard_gamma(1.0 / (cv * cv), _BLOCK)
-        times: list[float] = numbers.tolist()
-        return times
+            self._generator.standard_gamma(1.0 / (cv * cv), out=out)
+            out *= mean_s * cv * cv
 
 
 class LazyDraws:

@@ -15,7 +15,7 @@ from scipy import stats
 
 from tests.people.small import Played, fixed, play
 
-PAIRS = 20
+PAIRS = 22
 NIGHT = {"starts": "2026-03-02T02:00:00+00:00"}
 HUMAN = {
     "response": {
@@ -82,8 +82,8 @@ def answered_share(played: Played) -> float:
 CASES: Mapping[str, tuple[tuple[Mapping[str, Any], ...], tuple[Mapping[str, Any], ...], Callable[[Played], float], int]] = {
     "a watchdog outside finds a blind region sooner": ((BLIND,), (BLIND, BEAT), since_impact("page.delivered"), -1),
     "a runbook for the component shortens diagnosis": (
-        ({"system": {"services": {"shop": {"runbook": None}}}},),
-        (),
+        (QUICK, {"system": {"services": {"shop": {"runbook": None}}}}),
+        (QUICK,),
         diagnosis,
         -1,
     ),

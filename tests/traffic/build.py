@@ -1,4 +1,4 @@
-"""Small plans for tests, and the statistics to judge long runs by. The engine under test is named once, in `engine`."""
+"""Small plans for tests, and the statistics to judge long runs by. The engine under test is made in one place, `engine`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from scipy import stats  # type: ignore[import-untyped]
 from sim.streams import Streams
 from sim.traffic import Engine, Observation, bucket_upper_s
 from sim.traffic.changes import SetFlow
-from sim.traffic.plain import PlainEngine
+from sim.traffic.engines import EngineKind, make_engine
 from sim.traffic.plan import CLIENT, ClassPlan, EdgePlan, FlowPlan, InstancePlan, Plan, ServiceTime, StationPlan
 
 NEVER_S = 1e5
 
+kind: EngineKind = "plain"
+"""Which engine the test that is running is about; set for each test by `conftest.py`."""
+
 
 def engine(plan: Plan, seed: int = 1) -> Engine:
     """The engine all tests in this folder are about."""
-    return PlainEngine(plan, Streams(seed))
+    return make_engine(plan, Streams(seed), kind)
 
 
 def station(name: str, service: float | ServiceTime = 0.01, slots: int = 1, **more: Any) -> StationPlan:

@@ -1,0 +1,358 @@
+"""From a plan to records in the arena: every table of the kernel, laid out once.
+
+The rule that surprises: what the control plane changes now and then (options, rotations, usable slots) is worked out here in Python,
+with the very expressions of the plain engine, so that the kernel only reads the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sim.streams import Streams
+from sim.traffic import BUCKET_EDGES_S, BUCKETS
+from sim.traffic.compiled import layout as at
+from sim.traffic.compiled.arena import Arena
+from sim.traffic.compiled.draws import StreamTable
+from sim.traffic.network import Path, paths_between
+from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, Plan, StationPlan
+
+_OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
+_ROOM_FOR_NOTES = 4096
+_SLACK = 16  # how much more than three chains of fallbacks one round of the machine may use
+
+
+@dataclass(slots=True)
+class Tables:
+    """Positions of all records, and the values Python works with itself."""
+
+    plan: Plan
+    arena: Arena
+    draws: StreamTable
+    paths: list[list[Path]]
+    path_records: int = 0
+    stations: int = 0
+    edges: int = 0
+    flows: list[int] = field(default_factory=list)
+    buckets: int = 0
+    instances: list[list[int]] = field(default_factory=list)
+    last_instance: int = 0
+    error_ratio: list[float] = field(default_factory=list)
+    slowdown: list[float] = field(default_factory=list)
+    rotation_room: list[int] = field(default_factory=list)
+    targets: list[list[tuple[int, int]]] = field(default_factory=list)
+    """Per edge: (station, record) of its targets, in order."""
+    target_room: list[int] = field(default_factory=list)
+    free_targets: list[int] = field(default_factory=list)
+    lossy: bool = False
+
+    def station(self, number: int) -> int:
+        return self.stations + at.STATION_WORDS * number
+
+    def edge(self, number: int) -> int:
+        return self.edges + at.EDGE_WORDS * number
+
+    def path(self, caller_zone: int, callee_zone: int) -> int:
+        return self.path_records + at.PATH_WORDS * (caller_zone * len(self.plan.zones) + callee_zone)
+
+
+def longest_chain(plan: Plan) -> int:
+    """How many edges one call may try, one being the fallback of the other."""
+    longest = 1
+    for edge in plan.edges:
+        length, link = 1, edge
+        while link.fallback is not None:
+            link = plan.edges[link.fallback]
+            length += 1
+        longest = max(longest, length)
+    return longest
+
+
+def build_tables(plan: Plan, streams: Streams) -> Tables:
+    """Lay out a plan that has been checked."""
+    arena = Arena(1 << 16)
+    arena.begin(3 * longest_chain(plan) + _SLACK)
+    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 5 * len(plan.edges) + len(plan.flows))
+    tables = Tables(plan, arena, draws, paths_between(plan.rtt_s))
+    edges_s = arena.take(BUCKETS + 1)
+    arena.reals[edges_s : edges_s + BUCKETS] = BUCKET_EDGES_S
+    arena.word[at.H_BUCKETS] = edges_s
+    notes = arena.take(_ROOM_FOR_NOTES * at.NOTE_WORDS)
+    arena.word[at.H_NOTES] = notes
+    arena.word[at.H_NOTES_LIMIT] = _ROOM_FOR_NOTES - arena.word[at.H_RESERVE]
+    zones = range(len(plan.zones))
+    tables.path_records = arena.take(max(1, len(zones) ** 2) * at.PATH_WORDS)
+    for source in zones:
+        for target in zones:
+            refresh_path(tables, source, target)
+    tables.buckets = arena.take(max(1, len(plan.classes)) * at.TOKEN_BUCKET_WORDS)
+    tables.stations = arena.take(max(1, len(plan.stations)) * at.STATION_WORDS)
+    tables.edges = arena.take(max(1, len(plan.edges)) * at.EDGE_WORDS)
+    for number, station in enumerate(plan.stations):
+        _add_station(tables, number, station)
+    rings: dict[float, int] = {}
+    for number, edge in enumerate(plan.edges):
+        if edge.timeout_s not in rings:
+            rings[edge.timeout_s] = arena.add_ring()
+        _add_edge(tables, number, edge, rings[edge.timeout_s])
+    _link_fallbacks(tables)
+    _list_calls(tables)
+    for flow in plan.flows:
+        _add_flow(tables, flow)
+    return tables
+
+
+def store(tables: Tables, values: Iterable[int]) -> int:
+    """A block that holds these words."""
+    words = list(values)
+    block = tables.arena.take(max(1, len(words)))
+    for offset, value in enumerate(words):
+        tables.arena.word[block + offset] = value
+    return block
+
+
+# Stations and instances
+
+
+def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
+    arena = tables.arena
+    record = tables.station(number)
+    tables.draws.times(record + at.S_TIMES, plan.service_time, f"service/{plan.name}")
+    word, real = arena.word, arena.real
+    word[record + at.S_NUMBER] = number
+    word[record + at.S_PARALLEL] = plan.fan_out == "parallel"
+    word[record + at.S_LEAST_BUSY] = plan.balancing == "least_busy"
+    word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
+    word[record + at.S_PRIORITY_LANES] = plan.queue_order == "priority"
+    word[record + at.S_READ_ONLY] = plan.read_only
+    for priority, share in enumerate(plan.admit):
+        real[record + at.S_ADMIT + priority] = share
+    tables.error_ratio.append(plan.error_ratio)
+    tables.slowdown.append(1.0)
+    tables.rotation_room.append(0)
+    tables.instances.append([])
+    if plan.keeps_writes:
+        arena.add_log(record)
+    for instance in plan.instances:
+        add_instance(tables, number, instance)
+    refresh_station(tables, number)
+
+
+def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
+    """One more instance, up and in rotation; the station has to be refreshed afterwards."""
+    arena = tables.arena
+    record = arena.take(at.INSTANCE_WORDS)
+    word, real = arena.word, arena.real
+    word[record + at.I_STATION] = tables.station(station)
+    word[record + at.I_ROW] = tables.path(plan.zone, 0)
+    word[record + at.I_COLUMN] = plan.zone * at.PATH_WORDS
+    word[record + at.I_SLOTS] = plan.slots
+    word[record + at.I_QUEUE_LIMIT] = plan.queue_limit
+    word[record + at.I_UP] = word[record + at.I_IN_ROTATION] = 1
+    real[record + at.I_SLOWDOWN] = 1.0
+    word[(tables.last_instance + at.I_NEXT) if tables.last_instance else at.H_INSTANCES] = record
+    tables.last_instance = record
+    tables.instances[station].append(record)
+
+
+def refresh_station(tables: Tables, number: int) -> None:
+    """Recompute the rotation and everything instances derive from the station."""
+    arena, record = tables.arena, tables.station(number)
+    rotation = [instance for instance in tables.instances[number] if arena.word[instance + at.I_IN_ROTATION]]
+    if len(rotation) > tables.rotation_room[number]:
+        tables.rotation_room[number] = 2 * len(rotation)
+        arena.word[record + at.S_ROTATION] = arena.take(2 * len(rotation))
+    word, real = arena.word, arena.real
+    for offset, instance in enumerate(rotation):
+        word[word[record + at.S_ROTATION] + offset] = instance
+    word[record + at.S_ROTATION_SIZE] = len(rotation)
+    word[record + at.S_PICKY] = word[record + at.S_READ_ONLY] or word[record + at.S_STALE]
+    for priority in range(3):
+        word[record + at.S_BARRED + priority] = real[record + at.S_ADMIT + priority] <= 0.0
+    for instance in tables.instances[number]:
+        refresh_instance(tables, number, instance)
+
+
+def refresh_instance(tables: Tables, number: int, instance: int) -> None:
+    """Recompute usable slots, pace of work, share of errors."""
+    word, real = tables.arena.word, tables.arena.real
+    usable = word[instance + at.I_UP] and not word[instance + at.I_FROZEN]
+    word[instance + at.I_ROOM] = word[instance + at.I_SLOTS] if usable else 0
+    real[instance + at.I_PACE] = real[instance + at.I_SLOWDOWN] * tables.slowdown[number]
+    errors = min(1.0, real[instance + at.I_ERROR_RATIO] + tables.error_ratio[number])
+    real[instance + at.I_ERRORS] = errors
+    record = tables.station(number)
+    if errors > 0.0 and not word[record + at.S_ERRORS + at.D_LIMIT]:
+        tables.draws.uniforms(record + at.S_ERRORS, f"error/{tables.plan.stations[number].name}")
+
+
+def refresh_path(tables: Tables, source: int, target: int) -> None:
+    """Copy a path as the plain engine reckons it."""
+    path = tables.paths[source][target]
+    record = tables.path(source, target)
+    word, real = tables.arena.word, tables.arena.real
+    real[record + at.P_DELAY] = path.delay_s
+    word[record + at.P_CLEAR_THERE], word[record + at.P_CLEAR_BACK] = path.clear_there, path.clear_back
+    word[record + at.P_THERE_CUT], word[record + at.P_BACK_CUT] = path.there_cut, path.back_cut
+    real[record + at.P_THERE_LOSS], real[record + at.P_BACK_LOSS] = path.there_loss, path.back_loss
+    if not tables.lossy and (path.there_loss > 0.0 or path.back_loss > 0.0):
+        tables.lossy = True
+        for number, edge in enumerate(tables.plan.edges):
+            tables.draws.uniforms(tables.edge(number) + at.E_LOSS_DRAWS, f"edge-loss/{edge.name}")
+
+
+# Edges
+
+
+def _add_edge(tables: Tables, number: int, plan: EdgePlan, ring: int) -> None:
+    record = tables.edge(number)
+    word, real = tables.arena.word, tables.arena.real
+    word[record + at.E_NUMBER] = number
+    real[record + at.E_TIMEOUT] = plan.timeout_s
+    word[record + at.E_RING] = ring
+    word[record + at.E_REQUIRED] = plan.required
+    word[record + at.E_ASYNCHRONOUS] = plan.asynchronous
+    word[record + at.E_CANCEL] = plan.cancel
+    word[record + at.E_OPERATION] = _OPERATION[plan.operation]
+    word[record + at.E_WHOLE] = int(plan.calls_mean)
+    real[record + at.E_FRACTION] = plan.calls_mean - int(plan.calls_mean)
+    word[record + at.E_ENABLED] = 1
+    retry = plan.retry
+    word[record + at.E_RETRIES] = retry.retries
+    real[record + at.E_BACKOFF] = retry.backoff_s
+    real[record + at.E_BACKOFF_CAP] = retry.backoff_cap_s
+    real[record + at.E_BUDGET] = real[record + at.E_BURST] = retry.budget_burst
+    if retry.budget_ratio is not None:
+        word[record + at.E_EARNS] = 1
+        real[record + at.E_EARN] = retry.budget_ratio
+    if plan.breaker is not None:
+        word[record + at.E_BREAKER] = 1
+        word[record + at.E_FAILURE_LIMIT] = plan.breaker.failures
+        real[record + at.E_OPEN_S] = plan.breaker.open_s
+        word[record + at.E_TRIALS] = plan.breaker.trials
+    if plan.calls_mean != int(plan.calls_mean):
+        _give_stream(tables, number, at.E_BRANCH_DRAWS, "edge")
+    if retry.retries > 0 and retry.backoff_s > 0.0 and retry.backoff_cap_s > 0.0:
+        _give_stream(tables, number, at.E_BACKOFF_DRAWS, "edge-backoff")
+    tables.targets.append([])
+    tables.target_room.append(0)
+    set_options(tables, number, plan.options)
+    refresh_edge(tables, number)
+
+
+def _give_stream(tables: Tables, edge: int, word: int, prefix: str) -> None:
+    stream = tables.edge(edge) + word
+    if not tables.arena.word[stream + at.D_LIMIT]:
+        tables.draws.uniforms(stream, f"{prefix}/{tables.plan.edges[edge].name}")
+
+
+def set_options(tables: Tables, number: int, options: Sequence[tuple[int, float]]) -> None:
+    """Replace an edge's options; a target that stays keeps its place in the round robin."""
+    arena, record = tables.arena, tables.edge(number)
+    known = dict(tables.targets[number])
+    chosen: list[tuple[int, int]] = []
+    weights = []
+    for station, weight in options:
+        if weight > 0.0:
+            target = known.get(station) or _new_target(tables, station)
+            chosen.append((station, target))
+            weights.append(weight)
+    kept = {target for _, target in chosen}
+    tables.free_targets += {target for _, target in tables.targets[number]} - kept
+    tables.targets[number] = chosen
+    if len(chosen) > tables.target_room[number]:
+        tables.target_room[number] = 2 * len(chosen)
+        arena.word[record + at.E_TARGETS] = arena.take(4 * len(chosen))
+    listed = arena.word[record + at.E_TARGETS]
+    for offset, ((_, target), weight) in enumerate(zip(chosen, weights, strict=True)):
+        arena.word[listed + 2 * offset] = target
+        arena.real[listed + 2 * offset + 1] = weight
+    arena.word[record + at.E_TARGET_COUNT] = len(chosen)
+    arena.real[record + at.E_WEIGHTS] = sum(weights)
+    if len(chosen) > 1:
+        _give_stream(tables, number, at.E_OPTION_DRAWS, "edge-option")
+
+
+def _new_target(tables: Tables, station: int) -> int:
+    record = tables.free_targets.pop() if tables.free_targets else tables.arena.take(at.TARGET_WORDS)
+    tables.arena.word[record + at.T_STATION] = tables.station(station)
+    tables.arena.word[record + at.T_TURN] = 0
+    return record
+
+
+def refresh_edge(tables: Tables, number: int) -> None:
+    """Recompute the shortcut for the common case: one option, and its name resolves."""
+    record = tables.edge(number)
+    failing = tables.arena.real[record + at.E_DNS_FAILED] > 0.0
+    if failing:
+        _give_stream(tables, number, at.E_DNS_DRAWS, "edge-dns")
+    targets = tables.targets[number]
+    tables.arena.word[record + at.E_SINGLE] = targets[0][1] if len(targets) == 1 and not failing else 0
+
+
+def _link_fallbacks(tables: Tables) -> None:
+    """A fallback is as required and as asynchronous as the call it stands for, down the whole chain."""
+    edges, word = tables.plan.edges, tables.arena.word
+    replacing = {edge.fallback for edge in edges}
+    for number, edge in enumerate(edges):
+        link, record = edge, tables.edge(number)
+        while number not in replacing and link.fallback is not None:
+            fallback = tables.edge(link.fallback)
+            word[record + at.E_FALLBACK] = fallback
+            word[fallback + at.E_REQUIRED] = word[record + at.E_REQUIRED]
+            word[fallback + at.E_ASYNCHRONOUS] = word[record + at.E_ASYNCHRONOUS]
+            link, record = edges[link.fallback], fallback
+
+
+def _list_calls(tables: Tables) -> None:
+    """Which edges a station follows for each class."""
+    plan = tables.plan
+    for number, station in enumerate(plan.stations):
+        listed = tables.arena.take(2 * max(1, len(plan.classes)))
+        for position in range(len(plan.classes)):
+            taken = partial(_takes, plan, position)
+            calls = [tables.edge(edge) for edge in station.calls if taken(edge)]
+            block = store(tables, calls)
+            tables.arena.word[listed + 2 * position] = block
+            tables.arena.word[listed + 2 * position + 1] = len(calls)
+        tables.arena.word[tables.station(number) + at.S_CALLS] = listed
+
+
+def _takes(plan: Plan, position: int, edge: int) -> bool:
+    classes = plan.edges[edge].classes
+    return classes is None or position in classes
+
+
+# Flows
+
+
+def _add_flow(tables: Tables, plan: FlowPlan) -> None:
+    arena = tables.arena
+    record = arena.take(at.F_LATENCY + BUCKETS)
+    tables.flows.append(record)
+    tables.draws.exponentials(record + at.F_DRAWS, f"arrivals/{plan.name}")
+    table = arena.take(max(1, 2 * len(plan.rate)))
+    entered = arena.take(2 * len(tables.plan.stations) + 1)
+    places = arena.take(len(tables.plan.stations) + 1)
+    users = arena.take(plan.users * at.USER_WORDS)
+    word, real = arena.word, arena.real
+    request_class = tables.plan.classes[plan.request_class]
+    word[record + at.F_PRIORITY] = request_class.priority
+    word[record + at.F_CLASS] = plan.request_class
+    real[record + at.F_DEADLINE] = request_class.deadline_s
+    word[record + at.F_ENTRY] = tables.edge(plan.entry)
+    real[record + at.F_FACTOR] = 1.0
+    word[record + at.F_TABLE] = table
+    word[record + at.F_TABLE_SIZE] = len(plan.rate)
+    for offset, (start_s, rate) in enumerate(plan.rate):
+        real[table + 2 * offset], real[table + 2 * offset + 1] = start_s, rate
+    word[record + at.F_ROW] = tables.path(plan.origin, 0)
+    word[record + at.F_BUCKET] = tables.buckets + plan.request_class * at.TOKEN_BUCKET_WORDS
+    real[record + at.F_THINK] = plan.think_s
+    word[record + at.F_USERS] = users
+    word[record + at.F_USER_COUNT] = plan.users
+    word[record + at.F_ENTERED] = entered
+    word[record + at.F_PLACES] = places
+    for number in range(plan.users):
+        word[users + number * at.USER_WORDS + at.U_FLOW] = record

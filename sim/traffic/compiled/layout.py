@@ -1,0 +1,253 @@
+"""Where everything lies in the arena of the compiled engine: one name per 8-byte word of each kind of record.
+
+A prefix names the record: `H_` header, `A_` attempt, `I_` instance, `S_` station, `E_` edge, `T_` target, `F_` flow, `U_` user, `P_` path,
+`B_` token bucket, `R_` ring of timers, `D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
+
+The rule that surprises: a reference to a record is its absolute position in the arena, and records never move. When a table that must
+be contiguous (heap, ring, log) grows, a longer one is laid out at the end of the arena and the old one is left lying.
+"""
+
+from __future__ import annotations
+
+ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a reference
+
+(
+    H_NOW,  # float
+    H_TICK,  # the last sequence number given out
+    H_STOP,  # not 0: something runs short, go back to Python before the next step
+    H_HEAP,
+    H_HEAP_SIZE,
+    H_HEAP_LIMIT,
+    H_HOLE,  # 1: the root of the heap has been taken and not been filled
+    H_FREE,
+    H_FREE_COUNT,
+    H_RESERVE,  # how much of everything one step may use
+    H_LOW,
+    H_LOW_COUNT,
+    H_NOTES,
+    H_NOTES_COUNT,
+    H_NOTES_LIMIT,
+    H_MAIL_FREE,
+    H_MAIL_COUNT,
+    H_ENTERED,
+    H_BUCKETS,
+    H_OPERATION,  # registers of the machine, kept while Python provides what ran short
+    H_ATTEMPT,
+    H_OUTCOME,
+    H_THEN,  # 1: the visit being left had been parked, and its caller is still to be told
+    H_CRASHED,  # the agenda: attempts that died with their instance,
+    H_SCRATCH_AT,
+    H_SCRATCH_END,
+    H_AGENDA_KIND,  # held attempts to look at after a thaw or an end of blocked commits,
+    H_AGENDA_MAIL,  # and mail to deliver
+    H_INSTANCES,  # first of the list of all instances
+) = range(29)
+HEADER_WORDS = 40
+
+STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
+
+# Stages of an attempt, as in `sim.traffic.state`.
+NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE = range(7)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT = range(6)
+PENDING, OK = -1, -2
+CALL, READ, WRITE = range(3)
+CLOSED, OPEN, HALF_OPEN = range(3)
+FOR_THAW, FOR_COMMITS = range(2)
+
+(
+    A_STAGE,
+    A_HOLDS,  # who still refers to it: caller, callee, answer under way, retry to come, mail
+    A_SEQUENCE,
+    A_OPEN,  # the sequence while the caller waits, else 0
+    A_TOKEN,
+    A_EDGE,
+    A_INSTANCE,
+    A_PARENT,  # 0 for clients
+    A_PARENT_SEQUENCE,
+    A_CALLER,  # the calling instance
+    A_LIFE,
+    A_FLOW,
+    A_NEXT,  # in the list of those running, in a queue, among the free
+    A_BEFORE,
+    A_HELD_SINCE,  # float
+    A_PENDING,
+    A_PRIORITY,
+    A_NUMBER,
+    A_PATH,
+    A_FATE,
+    A_OUTCOME,
+    A_EPOCH,
+    A_DUE,  # float
+    A_POSITION,
+) = range(24)
+ATTEMPT_WORDS = 24
+A_BORN, A_USER, A_ENTERED = A_PARENT_SEQUENCE, A_CALLER, A_LIFE  # what a client's attempt has instead; born is a float
+A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
+
+(
+    I_STATION,
+    I_ROW,  # the paths that begin in its zone
+    I_COLUMN,  # its zone's place in such a row
+    I_SLOTS,
+    I_QUEUE_LIMIT,
+    I_UP,
+    I_FROZEN,
+    I_IN_ROTATION,
+    I_LIFE,
+    I_ROOM,
+    I_PACE,  # float
+    I_ERRORS,  # float
+    I_SLOWDOWN,  # float
+    I_ERROR_RATIO,  # float
+    I_RUNNING,
+    I_FIRST,
+    I_LAST,
+    I_QUEUED,
+    I_LANES,  # three pairs of head and tail
+    I_MAIL,
+    I_MAIL_LAST,
+    I_NEXT,
+) = (*range(19), 24, 25, 26)
+INSTANCE_WORDS = 32
+
+_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, 45, 46]
+(
+    S_TIMES,  # a stream
+    S_ERRORS,  # a stream
+    S_PARALLEL,
+    S_LEAST_BUSY,
+    S_KEEPS_WRITES,
+    S_PRIORITY_LANES,
+    S_PICKY,
+    S_READ_ONLY,
+    S_STALE,
+    S_COMMIT_BLOCKED,
+    S_COMMIT_DELAY,  # float
+    S_ROTATION,
+    S_ROTATION_SIZE,
+    S_CALLS,  # two words per class: where its edges are listed, how many
+    S_LOG,
+    S_LOG_FLAGS,
+    S_LOG_COUNT,
+    S_LOG_LIMIT,
+    S_LOG_BASE,
+    S_NUMBER,
+    S_BARRED,  # three
+    S_ADMIT,  # three floats
+    S_ARRIVED,
+    S_COMPLETED,
+    S_FAILED,
+    S_BUSY,
+    S_QUEUED,
+    S_SLOTS,
+    S_SHED_BELOW_LIMIT,
+    S_READS,
+    S_WRITES_ATTEMPTED,
+    S_WRITES_ACKNOWLEDGED,
+    S_WRITES_INDETERMINATE,
+    S_REFUSED_BY,  # three
+    S_ADMITTED_BY,  # three
+    S_BUSY_S,  # float: of visits that are over
+    S_BUSY_NOW_S,  # float: of all, at the last observation
+) = _STATION_PLACES
+STATION_WORDS = 48
+
+(
+    E_TIMEOUT,  # float
+    E_RING,
+    E_REQUIRED,
+    E_ASYNCHRONOUS,
+    E_CANCEL,
+    E_OPERATION,
+    E_WHOLE,
+    E_FRACTION,  # float
+    E_ENABLED,
+    E_CUT,
+    E_DNS_FAILED,  # float
+    E_FALLBACK,
+    E_SINGLE,
+    E_TARGETS,  # pairs of a target and its weight
+    E_TARGET_COUNT,
+    E_WEIGHTS,  # float: their sum
+    E_RETRIES,
+    E_BACKOFF,  # float
+    E_BACKOFF_CAP,  # float
+    E_EARNS,
+    E_EARN,  # float
+    E_BUDGET,  # float
+    E_BURST,  # float
+    E_BREAKER,
+    E_STATE,
+    E_EPOCH,
+    E_FAILURES_IN_ROW,
+    E_FAILURE_LIMIT,
+    E_OPEN_S,  # float
+    E_TRIALS,
+    E_REOPENS_AT,  # float
+    E_TRYING,
+    E_NUMBER,
+    E_BRANCH_DRAWS,  # five streams
+    E_OPTION_DRAWS,
+    E_BACKOFF_DRAWS,
+    E_LOSS_DRAWS,
+    E_DNS_DRAWS,
+    E_ATTEMPTS,
+    E_FAILURES,
+    E_RETRIED,
+    E_SKIPPED,
+) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46)
+EDGE_WORDS = 48
+
+T_STATION, T_TURN = range(2)
+TARGET_WORDS = 2
+
+(
+    F_PRIORITY,
+    F_CLASS,
+    F_DEADLINE,  # float
+    F_ENTRY,
+    F_FACTOR,  # float
+    F_SEGMENT,
+    F_MASS,  # float
+    F_MASS_AT,  # float
+    F_TOKEN,
+    F_DRAWS,  # a stream
+    F_TABLE,  # pairs of floats: start, rate
+    F_TABLE_SIZE,
+    F_ROW,
+    F_BUCKET,
+    F_THINK,  # float
+    F_USERS,
+    F_USER_COUNT,
+    F_OFFERED,
+    F_GOOD,
+    F_ENTERED,  # pairs by station: good, lost
+    F_PLACES,  # stations in the order in which they first had one
+    F_PLACE_COUNT,
+    F_ANSWERED,
+    F_LOST,  # by reason
+    F_LATENCY,  # by bucket
+) = (*range(10), *range(11, 25), 40)
+REASONS = 15
+
+U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
+USER_WORDS = 8
+
+P_DELAY, P_CLEAR_THERE, P_CLEAR_BACK, P_THERE_CUT, P_BACK_CUT, P_THERE_LOSS, P_BACK_LOSS = range(7)  # delay and losses are floats
+PATH_WORDS = 8
+
+B_ACTIVE, B_RATE, B_BURST, B_TOKENS, B_AT = range(5)  # all but the first are floats
+TOKEN_BUCKET_WORDS = 8
+
+R_TABLE, R_MASK, R_HEAD, R_TAIL, R_ARMED = range(5)
+RING_WORDS = 8
+TIMER_WORDS = 4  # deadline (float), sequence, attempt
+
+D_AT, D_LIMIT = range(2)  # a stream lies in the record of what draws from it; limit 0: nothing is left to chance yet
+
+M_KIND, M_ATTEMPT, M_NEXT = range(3)
+MAIL_WORDS = 4
+
+NEVER = 2**63 - 1  # later than the bits of any time
+
+NOTE_WORDS = 3  # time (float), 1 if it opened, number of the edge

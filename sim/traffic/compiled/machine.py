@@ -1,0 +1,381 @@
+"""The two functions Python calls: `play` runs events or the consequences of a change, `gauge` brings gauges up to date.
+
+The rule that surprises: `play` returns SHORT when a buffer runs low, with its registers in the header; Python provides and calls
+again, and the run goes on in the middle of whatever it was doing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.traffic.compiled.callers import answer_now, attempt_call
+from sim.traffic.compiled.calling import call_all, next_call, worked
+from sim.traffic.compiled.clients import arrive_at, draw_next, root_over, schedule_arrival, spend, think, think_on
+from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
+from sim.traffic.compiled.layout import (
+    A_DUE,
+    A_HELD_SINCE,
+    A_HOLDS,
+    A_INSTANCE,
+    A_NEXT,
+    A_OPEN,
+    A_SEQUENCE,
+    A_STAGE,
+    A_TOKEN,
+    ANSWER,
+    ARRIVAL,
+    COMMITTING,
+    DONE,
+    F_ENTRY,
+    F_FACTOR,
+    F_OFFERED,
+    F_TOKEN,
+    F_USER_COUNT,
+    F_USERS,
+    FOR_THAW,
+    H_AGENDA_KIND,
+    H_AGENDA_MAIL,
+    H_ATTEMPT,
+    H_CRASHED,
+    H_ENTERED,
+    H_HEAP,
+    H_HEAP_SIZE,
+    H_HOLE,
+    H_INSTANCES,
+    H_MAIL_COUNT,
+    H_MAIL_FREE,
+    H_NOW,
+    H_OPERATION,
+    H_OUTCOME,
+    H_SCRATCH_AT,
+    H_SCRATCH_END,
+    H_STOP,
+    I_FIRST,
+    I_FROZEN,
+    I_LANES,
+    I_LAST,
+    I_LIFE,
+    I_MAIL,
+    I_NEXT,
+    I_QUEUED,
+    I_ROOM,
+    I_RUNNING,
+    I_SLOTS,
+    I_STATION,
+    I_UP,
+    M_ATTEMPT,
+    M_KIND,
+    M_NEXT,
+    PARKED,
+    PENDING,
+    RETRY,
+    S_BUSY,
+    S_BUSY_NOW_S,
+    S_BUSY_S,
+    S_COMMIT_BLOCKED,
+    S_FAILED,
+    S_QUEUED,
+    S_SLOTS,
+    STATION_WORDS,
+    TIMER,
+    U_FLOW,
+    U_THINKING,
+    U_TOKEN,
+    USER_WORDS,
+    WORK,
+    WORKING,
+)
+from sim.traffic.compiled.primitives import fill_hole, push, release, ring, tick
+from sim.traffic.compiled.stepping import (
+    CALL_OVER,
+    COMMITTED,
+    DELIVER,
+    FILL,
+    FINISH,
+    FINISHED,
+    IDLE,
+    LEAVE,
+    NEXT_CALL,
+    PARALLEL,
+    PUMP,
+    SETTLE,
+    WORKED,
+    Step,
+)
+from sim.traffic.compiled.steps import call_over, committed, deliver, finish, leave, pump, pump_and_answer, settle
+from sim.traffic.plan import Reason
+
+_CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
+COMPLETE, SHORT = range(2)
+
+
+@part
+def enter(word: Words, real: Reals, flow: int, user: int) -> None:
+    """A request enters the system."""
+    word[flow + F_OFFERED] += 1
+    now = real[H_NOW]
+    reason = attempt_call(word, real, True, word[flow + F_ENTRY], 0, 0, 0, flow, 0, now, user, 0)
+    if reason != PENDING:
+        root_over(word, real, flow, user, now, word[H_ENTERED], reason)
+
+
+@part
+def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a case per kind)
+    """Take the next event up to and including `until`, or stop there."""
+    if word[H_HOLE]:
+        fill_hole(word)
+    heap = word[H_HEAP]
+    if word[H_HEAP_SIZE] == 0 or real[heap] > until:
+        real[H_NOW] = until
+        return FINISHED, 0, 0
+    real[H_NOW] = real[heap]
+    key = word[heap + 1]
+    word[H_HOLE] = 1
+    sequence = key >> 28
+    kind = (key >> 25) & 7
+    subject = (key & 0x1FFFFFF) << 3
+    if kind == WORK:
+        if word[subject + A_TOKEN] == sequence:  # else it was killed or frozen meanwhile
+            return WORKED, subject, 0
+    elif kind == ANSWER or kind == RETRY:  # noqa: PLR1714, SIM109 (compiles to less)
+        return DELIVER, subject, kind
+    elif kind == TIMER:
+        late = ring(word, real, subject, sequence)
+        if late:
+            word[late + A_HOLDS] += 1
+            return DELIVER, late, TIMER
+    elif kind == ARRIVAL:
+        if word[subject + F_TOKEN] == sequence:  # else the flow's rate has changed meanwhile
+            draw_next(word, real, subject)
+            enter(word, real, subject, 0)
+    elif word[subject + U_TOKEN] == sequence:
+        word[subject + U_THINKING] = 0
+        enter(word, real, word[subject + U_FLOW], subject)
+    return IDLE, 0, 0
+
+
+@part
+def next_duty(word: Words, real: Reals) -> Step:
+    """The next thing a change has left to do: the dead fail, the held go on, the mail is read. In this order."""
+    attempt = word[H_CRASHED]
+    if attempt:
+        word[H_CRASHED] = word[attempt + A_NEXT]
+        word[word[word[attempt + A_INSTANCE] + I_STATION] + S_FAILED] += 1
+        answered = word[attempt + A_OPEN] and answer_now(word, real, attempt, _CRASHED)
+        release(word, attempt)
+        if answered:
+            return SETTLE, attempt, _CRASHED
+        return IDLE, 0, 0
+    if word[H_SCRATCH_AT] < word[H_SCRATCH_END]:
+        at = word[H_SCRATCH_AT]
+        word[H_SCRATCH_AT] = at + 2
+        attempt = word[at]
+        if word[attempt + A_SEQUENCE] == word[at + 1]:
+            return go_on(word, real, attempt)
+        return IDLE, 0, 0
+    piece = word[H_AGENDA_MAIL]
+    if piece:
+        word[H_AGENDA_MAIL] = word[piece + M_NEXT]
+        word[piece + M_NEXT] = word[H_MAIL_FREE]
+        word[H_MAIL_FREE] = piece
+        word[H_MAIL_COUNT] += 1
+        return DELIVER, word[piece + M_ATTEMPT], word[piece + M_KIND]
+    return FINISHED, 0, 0
+
+
+@kernel
+def go_on(word: Words, real: Reals, attempt: int) -> Step:
+    """A visit goes on after a thaw, or a parked one after the end of blocked commits."""
+    instance = word[attempt + A_INSTANCE]
+    stage = word[attempt + A_STAGE]
+    if word[H_AGENDA_KIND] != FOR_THAW:
+        if stage == PARKED and not word[instance + I_FROZEN]:
+            return COMMITTED, attempt, 0
+    elif stage in (WORKING, COMMITTING):
+        real[attempt + A_DUE] += real[H_NOW]
+        sequence = tick(word)
+        word[attempt + A_TOKEN] = sequence
+        push(word, real, real[attempt + A_DUE], sequence, WORK, attempt)
+    elif stage == PARKED and not word[attempt + A_OPEN]:
+        return LEAVE, attempt, _TIMEOUT
+    elif stage == PARKED and not word[word[instance + I_STATION] + S_COMMIT_BLOCKED]:
+        return COMMITTED, attempt, 0
+    return IDLE, 0, 0
+
+
+@part
+def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa: C901 (a case per step)
+    """Play step after step. The cases stand in the order in which they usually follow each other."""
+    step, attempt, outcome = word[H_OPERATION], word[H_ATTEMPT], word[H_OUTCOME]
+    while not word[H_STOP]:
+        if step == IDLE:
+            if advancing:
+                step, attempt, outcome = next_event(word, real, until)
+            else:
+                step, attempt, outcome = next_duty(word, real)
+            if step == FINISHED:
+                word[H_OPERATION] = IDLE
+                return COMPLETE
+        if step == DELIVER:
+            step, attempt, outcome = deliver(word, real, attempt, outcome)
+        if step == WORKED:
+            step, attempt, outcome = worked(word, attempt)
+        if step == PARALLEL:
+            step, attempt, outcome = call_all(word, real, attempt, outcome)
+        if step == NEXT_CALL:
+            step, attempt, outcome = next_call(word, real, attempt)
+        if step == FINISH:
+            step, attempt, outcome = finish(word, real, attempt, outcome)
+        if step == COMMITTED:
+            step, attempt, outcome = committed(word, real, attempt)
+        if step == LEAVE:
+            step, attempt, outcome = leave(word, real, attempt, outcome)
+        if step == PUMP:
+            step, attempt, outcome = pump_and_answer(word, real, attempt, outcome)
+        if step == SETTLE:
+            step, attempt, outcome = settle(word, real, attempt, outcome)
+        if step == CALL_OVER:
+            step, attempt, outcome = call_over(word, real, attempt, outcome)
+        elif step == FILL and pump(word, real, attempt):  # the attempt is an instance here
+            step = IDLE
+    word[H_OPERATION], word[H_ATTEMPT], word[H_OUTCOME] = step, attempt, outcome
+    return SHORT
+
+
+@entry
+def play(words: Words, reals: Reals, until: float, advancing: bool) -> int:
+    """Play every event up to and including `until`, or (not advancing) what a change has left to do: COMPLETE or SHORT."""
+    return run(words_of(words), reals_of(reals), until, advancing)
+
+
+@part
+def measure(word: Words, real: Reals, first_station: int, stations: int) -> None:
+    """Gauges of all stations. The sums run over instances and their visits in order, because floats add up differently in another."""
+    now = real[H_NOW]
+    for number in range(stations):
+        station = first_station + STATION_WORDS * number
+        word[station + S_BUSY] = 0
+        word[station + S_QUEUED] = 0
+        word[station + S_SLOTS] = 0
+        real[station + S_BUSY_NOW_S] = 0.0
+    instance = word[H_INSTANCES]
+    while instance:
+        station = word[instance + I_STATION]
+        word[station + S_BUSY] += word[instance + I_RUNNING]
+        word[station + S_QUEUED] += word[instance + I_QUEUED]
+        if word[instance + I_UP]:
+            word[station + S_SLOTS] += word[instance + I_SLOTS]
+        attempt = word[instance + I_FIRST]
+        while attempt:
+            real[station + S_BUSY_NOW_S] += now - real[attempt + A_HELD_SINCE]
+            attempt = word[attempt + A_NEXT]
+        instance = word[instance + I_NEXT]
+    for number in range(stations):
+        station = first_station + STATION_WORDS * number
+        real[station + S_BUSY_NOW_S] = real[station + S_BUSY_S] + real[station + S_BUSY_NOW_S]
+
+
+@entry
+def gauge(words: Words, reals: Reals, first_station: int, stations: int) -> None:
+    """Bring the gauges of all stations up to date."""
+    measure(words_of(words), reals_of(reals), first_station, stations)
+
+
+# What Python asks for when a change is applied. Everything that can use up draws or room says where it stopped.
+
+
+@part
+def kill(word: Words, real: Reals, instance: int) -> None:
+    """Take everything from an instance: what it held in order of start, then its queues, then its mail go on the agenda."""
+    station = word[instance + I_STATION]
+    attempt = word[instance + I_FIRST]
+    while attempt:
+        real[station + S_BUSY_S] += real[H_NOW] - real[attempt + A_HELD_SINCE]
+        attempt = word[attempt + A_NEXT]
+    first, last = word[instance + I_FIRST], word[instance + I_LAST]
+    for lane in range(instance + I_LANES, instance + I_LANES + 6, 2):
+        if word[lane]:
+            if last:
+                word[last + A_NEXT] = word[lane]
+            else:
+                first = word[lane]
+            last = word[lane + 1]
+        word[lane] = 0
+        word[lane + 1] = 0
+    attempt = first
+    while attempt:
+        word[attempt + A_STAGE] = DONE
+        word[attempt + A_TOKEN] = 0
+        attempt = word[attempt + A_NEXT]
+    word[H_CRASHED] = first
+    word[H_AGENDA_MAIL] = word[instance + I_MAIL]
+    word[instance + I_FIRST] = 0
+    word[instance + I_LAST] = 0
+    word[instance + I_RUNNING] = 0
+    word[instance + I_QUEUED] = 0
+    word[instance + I_MAIL] = 0
+    word[instance + I_UP] = 0
+    word[instance + I_FROZEN] = 0
+    word[instance + I_ROOM] = 0
+    word[instance + I_LIFE] += 1
+
+
+@part
+def freeze(word: Words, real: Reals, instance: int) -> None:
+    """Stop the clocks of the work in progress."""
+    word[instance + I_FROZEN] = 1
+    word[instance + I_ROOM] = 0
+    attempt = word[instance + I_FIRST]
+    while attempt:
+        if word[attempt + A_STAGE] == WORKING or word[attempt + A_STAGE] == COMMITTING:
+            word[attempt + A_TOKEN] = 0
+            real[attempt + A_DUE] -= real[H_NOW]
+        attempt = word[attempt + A_NEXT]
+
+
+@part
+def set_factor(word: Words, real: Reals, flow: int, factor: float) -> None:
+    """Change the rate of an open flow from now on."""
+    spend(word, real, flow)
+    real[flow + F_FACTOR] = factor
+    schedule_arrival(word, real, flow, arrive_at(word, real, flow))
+
+
+@part
+def think_all(word: Words, real: Reals, flow: int, first: int, old_factor: float) -> int:
+    """Let people think on at the flow's new factor, or (`old_factor` negative) begin to; returns whose turn is next."""
+    number = first
+    while number < word[flow + F_USER_COUNT] and not word[H_STOP]:
+        user = word[flow + F_USERS] + USER_WORDS * number
+        if old_factor < 0.0:
+            think(word, real, user)
+        elif word[user + U_THINKING]:
+            think_on(word, real, user, old_factor)
+        number += 1
+    return number
+
+
+KILL, FREEZE, SET_FACTOR, FIRST_ARRIVAL, THINK = range(5)
+
+
+@entry
+def act(words: Words, reals: Reals, what: int, subject: int, number: int, value: float) -> int:
+    """One of the actions above."""
+    word, real = words_of(words), reals_of(reals)
+    if what == KILL:
+        kill(word, real, subject)
+    elif what == FREEZE:
+        freeze(word, real, subject)
+    elif what == SET_FACTOR:
+        set_factor(word, real, subject, value)
+    elif what == FIRST_ARRIVAL:
+        draw_next(word, real, subject)
+    else:
+        return think_all(word, real, subject, number, value)
+    return 0
+
+
+def was_compiled() -> bool:
+    """Whether anything had to be compiled in this process, because the cache did not hold it."""
+    functions: tuple[Any, ...] = (play, act, gauge)
+    return COMPILED and any(function.stats.cache_misses or not function.stats.cache_hits for function in functions)

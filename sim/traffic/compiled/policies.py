@@ -1,0 +1,158 @@
+"""Policies of a call in the kernel: breaker, rate limit, choice of target, balancing.
+
+The twins of `sim.traffic.breaker`, `bucket`, `balancing` and of `Edge.choose`. The rule that surprises: a draw is made only where the
+configuration leaves something to chance, exactly as there.
+"""
+
+from __future__ import annotations
+
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.layout import (
+    B_AT,
+    B_BURST,
+    B_RATE,
+    B_TOKENS,
+    CLOSED,
+    E_DNS_DRAWS,
+    E_DNS_FAILED,
+    E_EPOCH,
+    E_FAILURE_LIMIT,
+    E_FAILURES_IN_ROW,
+    E_NUMBER,
+    E_OPEN_S,
+    E_OPTION_DRAWS,
+    E_REOPENS_AT,
+    E_STATE,
+    E_TARGET_COUNT,
+    E_TARGETS,
+    E_TRIALS,
+    E_TRYING,
+    E_WEIGHTS,
+    H_NOW,
+    HALF_OPEN,
+    I_QUEUED,
+    I_RUNNING,
+    OPEN,
+    S_LEAST_BUSY,
+    S_ROTATION,
+    S_ROTATION_SIZE,
+    T_TURN,
+)
+from sim.traffic.compiled.primitives import draw, note
+from sim.traffic.plan import Reason
+
+_DNS, _NO_ROUTE = int(Reason.DNS), int(Reason.NO_ROUTE)
+_ROUNDING = 1e-9
+
+
+@part
+def lets_through(word: Words, real: Reals, edge: int) -> bool:
+    """Whether the breaker, which is not closed, lets an attempt through; half open, this takes one of the trials."""
+    if word[edge + E_STATE] == OPEN:
+        if real[H_NOW] < real[edge + E_REOPENS_AT]:
+            return False
+        word[edge + E_STATE] = HALF_OPEN
+        word[edge + E_EPOCH] += 1
+        word[edge + E_TRYING] = 0
+    if word[edge + E_TRYING] >= word[edge + E_TRIALS]:
+        return False
+    word[edge + E_TRYING] += 1
+    return True
+
+
+@kernel
+def breaker_succeeded(word: Words, real: Reals, edge: int, epoch: int) -> None:
+    """Take note of a success of an attempt let through in `epoch`."""
+    if epoch != word[edge + E_EPOCH]:
+        return
+    word[edge + E_FAILURES_IN_ROW] = 0
+    if word[edge + E_STATE] != CLOSED:
+        word[edge + E_STATE] = CLOSED
+        word[edge + E_EPOCH] += 1
+        note(word, real, 0, word[edge + E_NUMBER])
+
+
+@kernel
+def breaker_failed(word: Words, real: Reals, edge: int, epoch: int) -> None:
+    """Take note of a failure of an attempt let through in `epoch`."""
+    if epoch != word[edge + E_EPOCH]:
+        return
+    word[edge + E_FAILURES_IN_ROW] += 1
+    was_closed = word[edge + E_STATE] == CLOSED
+    if was_closed and word[edge + E_FAILURES_IN_ROW] < word[edge + E_FAILURE_LIMIT]:
+        return
+    word[edge + E_STATE] = OPEN
+    word[edge + E_EPOCH] += 1
+    word[edge + E_FAILURES_IN_ROW] = 0
+    real[edge + E_REOPENS_AT] = real[H_NOW] + real[edge + E_OPEN_S]
+    if was_closed:
+        note(word, real, 1, word[edge + E_NUMBER])
+
+
+@part
+def take_token(real: Reals, bucket: int) -> bool:
+    """Take one token of a rate limit; False if there is none."""
+    now = real[H_NOW]
+    tokens = real[bucket + B_TOKENS] + (now - real[bucket + B_AT]) * real[bucket + B_RATE]
+    tokens = min(tokens, real[bucket + B_BURST])
+    real[bucket + B_AT] = now
+    if tokens < 1.0 - _ROUNDING:
+        real[bucket + B_TOKENS] = tokens
+        return False
+    tokens = tokens - 1.0
+    real[bucket + B_TOKENS] = max(tokens, 0.0)
+    return True
+
+
+@kernel
+def choose(word: Words, real: Reals, edge: int) -> int:
+    """The target of one attempt, or minus 1 minus the reason why there is none."""
+    if real[edge + E_DNS_FAILED] > 0.0 and draw(word, real, edge + E_DNS_DRAWS) < real[edge + E_DNS_FAILED]:
+        return -1 - _DNS
+    count = word[edge + E_TARGET_COUNT]
+    if count == 0:
+        return -1 - _NO_ROUTE
+    targets = word[edge + E_TARGETS]
+    target: int = word[targets]
+    if count == 1:
+        return target
+    left = draw(word, real, edge + E_OPTION_DRAWS) * real[edge + E_WEIGHTS]
+    for number in range(count):
+        target = word[targets + 2 * number]
+        left -= real[targets + 2 * number + 1]
+        if left < 0.0:
+            break
+    return target
+
+
+@part
+def balance(word: Words, station: int, target: int) -> int:
+    """The instance in rotation an attempt goes to, or 0 if there is none."""
+    rotation = word[station + S_ROTATION]
+    size = word[station + S_ROTATION_SIZE]
+    instance: int = 0
+    if size == 1:
+        instance = word[rotation]
+    elif size == 0:
+        pass
+    elif word[station + S_LEAST_BUSY]:
+        turn = word[target + T_TURN]
+        best = turn % size
+        instance = word[rotation + best]
+        fewest = word[instance + I_RUNNING] + word[instance + I_QUEUED]
+        for step in range(1, size):
+            position = (turn + step) % size
+            other = word[rotation + position]
+            load = word[other + I_RUNNING] + word[other + I_QUEUED]
+            if load < fewest:
+                best = position
+                fewest = load
+                instance = other
+        word[target + T_TURN] = best + 1
+    else:
+        turn = word[target + T_TURN]
+        if turn >= size:
+            turn = 0
+        word[target + T_TURN] = turn + 1
+        instance = word[rotation + turn]
+    return instance

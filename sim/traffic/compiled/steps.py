@@ -1,0 +1,291 @@
+"""What happens to a call step by step: one function per step, each naming the step that follows.
+
+In the plain engine a finished visit settles its call, which finishes the calling visit, and so on upwards, by calls that are all the
+last thing their caller does. Here each is a step of a machine instead. The rule that surprises: between any two steps the machine may
+go back to Python, when something runs short, and come back as if nothing had been; so a step never loops without looking at H_STOP.
+"""
+
+from __future__ import annotations
+
+from sim.traffic.compiled.callers import again, answer_now, failed, gone
+from sim.traffic.compiled.clients import root_over
+from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.layout import (
+    A_BORN,
+    A_CALLER,
+    A_DUE,
+    A_EDGE,
+    A_ENTERED,
+    A_EPOCH,
+    A_FATE,
+    A_FLOW,
+    A_HELD_SINCE,
+    A_HOLDS,
+    A_INSTANCE,
+    A_NUMBER,
+    A_OPEN,
+    A_OUTCOME,
+    A_PARENT,
+    A_PARENT_SEQUENCE,
+    A_PENDING,
+    A_POSITION,
+    A_SEQUENCE,
+    A_STAGE,
+    A_TOKEN,
+    A_USER,
+    ANSWER,
+    CALLING,
+    COMMITTING,
+    DONE,
+    E_ASYNCHRONOUS,
+    E_BREAKER,
+    E_CANCEL,
+    E_FAILURES_IN_ROW,
+    E_OPERATION,
+    E_REQUIRED,
+    E_STATE,
+    H_ENTERED,
+    H_NOW,
+    H_RESERVE,
+    H_STOP,
+    H_THEN,
+    I_ERRORS,
+    I_FROZEN,
+    I_QUEUED,
+    I_ROOM,
+    I_RUNNING,
+    I_STATION,
+    OK,
+    PARKED,
+    PENDING,
+    QUEUED,
+    READ,
+    RETRY,
+    S_BUSY_S,
+    S_COMMIT_BLOCKED,
+    S_COMMIT_DELAY,
+    S_COMPLETED,
+    S_ERRORS,
+    S_FAILED,
+    S_KEEPS_WRITES,
+    S_LOG,
+    S_LOG_BASE,
+    S_LOG_COUNT,
+    S_LOG_FLAGS,
+    S_LOG_LIMIT,
+    S_PARALLEL,
+    S_READS,
+    S_WRITES_ACKNOWLEDGED,
+    S_WRITES_INDETERMINATE,
+    STOP_FOR_ROOM,
+    WORK,
+    WRITE,
+)
+from sim.traffic.compiled.policies import breaker_succeeded
+from sim.traffic.compiled.primitives import draw, push, put_in_mail, release, tick
+from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
+from sim.traffic.compiled.visits import first_in_queue, leave_queue, start, stop
+from sim.traffic.plan import Reason
+
+_ERROR, _TIMEOUT = int(Reason.ERROR), int(Reason.TIMEOUT)
+
+# The caller's side
+
+
+@part
+def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
+    """An answer, a timeout or the end of a backoff reaches the caller, or its mailbox while it is frozen. Takes over one hold."""
+    if word[attempt + A_PARENT] and word[word[attempt + A_CALLER] + I_FROZEN]:
+        put_in_mail(word, word[attempt + A_CALLER], kind, attempt)
+        return IDLE, 0, 0
+    if kind == RETRY:
+        if not gone(word, attempt):
+            reason = again(word, real, word[attempt + A_EDGE], attempt, word[attempt + A_NUMBER] + 1)
+            if reason != PENDING:
+                return CALL_OVER, attempt, reason
+        release(word, attempt)
+        return IDLE, 0, 0
+    if not word[attempt + A_OPEN]:
+        release(word, attempt)
+        return IDLE, 0, 0
+    release(word, attempt)  # waiting for it is another hold
+    if kind == ANSWER:
+        return SETTLE, attempt, word[attempt + A_OUTCOME]
+    return abandon(word, attempt)
+
+
+@kernel
+def abandon(word: Words, attempt: int) -> Step:
+    """The caller has given up: drop what need not be done any more; a committed write stays, unacknowledged."""
+    instance = word[attempt + A_INSTANCE]
+    station = word[instance + I_STATION]
+    stage = word[attempt + A_STAGE]
+    if word[attempt + A_POSITION] >= 0:
+        word[station + S_WRITES_INDETERMINATE] += 1
+    elif stage == QUEUED and word[word[attempt + A_EDGE] + E_CANCEL]:
+        word[attempt + A_STAGE] = DONE
+        word[station + S_FAILED] += 1
+        leave_queue(word, attempt, instance)
+        release(word, attempt)
+    elif stage == PARKED and not word[instance + I_FROZEN]:
+        word[attempt + A_OPEN] = 0
+        word[H_THEN] = 1
+        return LEAVE, attempt, _TIMEOUT
+    return SETTLE, attempt, word[attempt + A_FATE]
+
+
+@part
+def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
+    """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
+    if word[attempt + A_PARENT] == 0:
+        word[H_ENTERED] = word[attempt + A_ENTERED]
+    if outcome == OK:
+        word[attempt + A_OPEN] = 0
+        edge = word[attempt + A_EDGE]
+        if word[edge + E_BREAKER] and (word[edge + E_STATE] or word[edge + E_FAILURES_IN_ROW]):
+            breaker_succeeded(word, real, edge, word[attempt + A_EPOCH])
+        if word[attempt + A_POSITION] >= 0:
+            acknowledge(word, attempt)
+    else:
+        outcome = failed(word, real, attempt, outcome)
+        if outcome == PENDING:
+            release(word, attempt)
+            return IDLE, 0, 0
+    return CALL_OVER, attempt, outcome
+
+
+@kernel
+def acknowledge(word: Words, attempt: int) -> None:
+    """The answer to a committed write has come in time, if anybody is left to hear it."""
+    station = word[word[attempt + A_INSTANCE] + I_STATION]
+    if gone(word, attempt):
+        word[station + S_WRITES_INDETERMINATE] += 1
+        return
+    word[station + S_WRITES_ACKNOWLEDGED] += 1
+    position = word[attempt + A_POSITION] - word[station + S_LOG_BASE]
+    if position >= 0:
+        word[word[station + S_LOG_FLAGS] + position] = 1
+
+
+@part
+def call_over(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
+    """A logical call has its final outcome; its caller goes on, fails, or does not care any more."""
+    parent = word[attempt + A_PARENT]
+    if parent == 0:
+        flow, user, born = word[attempt + A_FLOW], word[attempt + A_USER], real[attempt + A_BORN]
+        release(word, attempt)
+        root_over(word, real, flow, user, born, word[H_ENTERED], outcome)
+        return IDLE, 0, 0
+    edge = word[attempt + A_EDGE]
+    present = word[parent + A_SEQUENCE] == word[attempt + A_PARENT_SEQUENCE] and word[parent + A_STAGE] == CALLING
+    release(word, attempt)
+    if word[edge + E_ASYNCHRONOUS] or not present:
+        return IDLE, 0, 0
+    if outcome != OK and word[edge + E_REQUIRED]:
+        return FINISH, parent, outcome
+    if word[word[word[parent + A_INSTANCE] + I_STATION] + S_PARALLEL]:
+        left = word[parent + A_PENDING] - 1
+        word[parent + A_PENDING] = left
+        if left:
+            return IDLE, 0, 0
+        return FINISH, parent, OK
+    return NEXT_CALL, parent, 0
+
+
+# The callee's side
+
+
+@part
+def finish(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
+    """Work and calls are over with this outcome; an error may be added, a write has to commit first."""
+    if outcome == OK:
+        instance = word[attempt + A_INSTANCE]
+        station = word[instance + I_STATION]
+        if real[instance + I_ERRORS] > 0.0 and draw(word, real, station + S_ERRORS) < real[instance + I_ERRORS]:
+            return LEAVE, attempt, _ERROR
+        if word[station + S_KEEPS_WRITES] and word[word[attempt + A_EDGE] + E_OPERATION] == WRITE:
+            if real[station + S_COMMIT_DELAY] > 0.0:
+                word[attempt + A_STAGE] = COMMITTING
+                due = real[H_NOW] + real[station + S_COMMIT_DELAY]
+                real[attempt + A_DUE] = due
+                sequence = tick(word)
+                word[attempt + A_TOKEN] = sequence
+                push(word, real, due, sequence, WORK, attempt)
+                return IDLE, 0, 0
+            return COMMITTED, attempt, 0
+    return LEAVE, attempt, outcome
+
+
+@part
+def committed(word: Words, real: Reals, attempt: int) -> Step:
+    """The commit wait is over: write the log and answer, or park while commits are blocked."""
+    station = word[word[attempt + A_INSTANCE] + I_STATION]
+    if not word[station + S_COMMIT_BLOCKED]:
+        count = word[station + S_LOG_COUNT]
+        word[attempt + A_POSITION] = word[station + S_LOG_BASE] + count
+        real[word[station + S_LOG] + count] = real[H_NOW]
+        word[word[station + S_LOG_FLAGS] + count] = 0
+        word[station + S_LOG_COUNT] = count + 1
+        if count + word[H_RESERVE] >= word[station + S_LOG_LIMIT]:
+            word[H_STOP] |= STOP_FOR_ROOM
+        if not word[attempt + A_OPEN]:
+            word[station + S_WRITES_INDETERMINATE] += 1
+        return LEAVE, attempt, OK
+    if word[attempt + A_OPEN]:
+        word[attempt + A_STAGE] = PARKED
+        return IDLE, 0, 0
+    return LEAVE, attempt, _TIMEOUT
+
+
+@part
+def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
+    """Free the slot and count what became of the visit."""
+    instance = word[attempt + A_INSTANCE]
+    station = word[instance + I_STATION]
+    stop(word, attempt, instance)
+    word[attempt + A_STAGE] = DONE
+    real[station + S_BUSY_S] += real[H_NOW] - real[attempt + A_HELD_SINCE]
+    if outcome == OK:
+        word[station + S_COMPLETED] += 1
+        if word[word[attempt + A_EDGE] + E_OPERATION] == READ:
+            word[station + S_READS] += 1
+    else:
+        word[station + S_FAILED] += 1
+    return PUMP, attempt, outcome
+
+
+@kernel
+def pump(word: Words, real: Reals, instance: int) -> bool:
+    """Fill free slots from the queue; False if it has to be continued."""
+    while word[instance + I_QUEUED] and word[instance + I_RUNNING] < word[instance + I_ROOM]:
+        if word[H_STOP]:
+            return False
+        attempt = first_in_queue(word, instance)
+        leave_queue(word, attempt, instance)
+        station = word[instance + I_STATION]
+        if word[word[attempt + A_EDGE] + E_CANCEL] and gone(word, attempt):
+            word[attempt + A_STAGE] = DONE
+            word[station + S_FAILED] += 1
+            release(word, attempt)
+        else:
+            start(word, real, attempt, instance, station)
+    return True
+
+
+@part
+def pump_and_answer(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
+    """Start who waits for the slot, and answer. The visit no longer holds the record."""
+    if not pump(word, real, word[attempt + A_INSTANCE]):
+        return PUMP, attempt, outcome
+    if word[attempt + A_OPEN]:
+        answered = answer_now(word, real, attempt, outcome)
+        word[attempt + A_HOLDS] -= 1  # the caller waits, so somebody still holds it
+        if answered:
+            return SETTLE, attempt, outcome
+        return IDLE, 0, 0
+    if word[H_THEN]:
+        word[H_THEN] = 0
+        release(word, attempt)
+        return SETTLE, attempt, word[attempt + A_FATE]
+    release(word, attempt)
+    return IDLE, 0, 0

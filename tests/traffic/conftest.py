@@ -1,0 +1,23 @@
+"""Every test of this folder that makes an engine runs once with each of the two."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from tests.traffic import build
+
+_ABOUT_BOTH = ("test_twins", "test_choosing_an_engine")
+_ENGINES = ["plain", pytest.param("compiled", marks=pytest.mark.skipif(find_spec("numba") is None, reason="numba is missing"))]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__.rpartition(".")[2] not in _ABOUT_BOTH:
+        metafunc.fixturenames.append("engine_kind")
+        metafunc.parametrize("engine_kind", _ENGINES, indirect=True)
+
+
+@pytest.fixture
+def engine_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "kind", request.param)
