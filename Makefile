@@ -9,6 +9,7 @@ REPLICATIONS ?= 30
 .PHONY: gameday test lint types layers unit bench docs lock clean
 
 gameday: $(VENV)/.run            ## environment, the flagship game day simulated, its report
+	$(BIN)/gameday warmup
 	$(BIN)/gameday run scenarios/region-loss.yaml --replications $(REPLICATIONS) --jobs $(JOBS) || test $$? -eq 1
 
 test: $(VENV)/.dev lint types layers unit   ## environment, everything the tests need, all checks and tests

@@ -6,7 +6,7 @@ is told when it is wrong however the values are mended; one that may come right 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from pydantic import ValidationError
@@ -14,11 +14,13 @@ from pydantic import ValidationError
 from gameday.errors import BadInput, Problem
 from gameday.scenario.checks import check
 from gameday.scenario.checks.book import path_of
+from gameday.scenario.made_up import examples_in, names_in
 from gameday.scenario.model import Scenario
-from gameday.scenario.repair import Repair, names_in
+from gameday.scenario.repair import Repair
 from gameday.scenario.replay import with_counts
 from gameday.scenario.tree import Document, plain
 from gameday.scenario.validation import in_reading_order, validate
+from gameday.scenario.wording import Shape
 
 MOST_WAYS = 32
 """Ways in which a copy is filled; a reference that needs more to be sure of waits until the values are mended."""
@@ -39,29 +41,31 @@ def scenario_of(document: Document) -> Scenario:
         scenario = validate(Scenario, document)
     except BadInput as bad:
         told = {problem.field for problem in bad.problems}
+        unread = {problem.field for problem in problems}
         problems = [*bad.problems, *(problem for problem in problems if problem.field not in told)]
-        problems += _references(document, problems)
+        problems += _references(document, unread)
     else:
-        problems += _elsewhere(_references_of(scenario, document), {problem.field for problem in problems})
+        unread = {problem.field for problem in problems}
+        problems += _elsewhere(_references_of(scenario, document), unread)
     if problems:
         raise BadInput(in_reading_order(problems))
     return scenario
 
 
-def _references(document: Document, known: Iterable[Problem]) -> list[Problem]:
-    """References that stay wrong however the values that are known to be wrong are mended."""
+def _references(document: Document, unread: set[str]) -> list[Problem]:
+    """References that stay wrong however the wrong values are mended; `unread` are places of files that could not be read."""
     repair = Repair(Scenario, document)
     if not repair.succeeds():
         return []
     try:
-        found = _elsewhere(_checked(repair, document), repair.wrong | {problem.field for problem in known})
-        remaining = [each for each in found if not {each.field.rpartition(".")[2], *names_in(each.value)} & repair.lost]
-        missed = _missed(remaining)
+        found = _elsewhere(_checked(repair, document), repair.wrong | unread)
+        remaining = [each for each in found if repair.lost.isdisjoint(names_in(each.value))]
+        missed = _missed(found)
         there = list(dict.fromkeys(names_in(document.data)))
         fill = partial(repair.fill, missed=missed, there=there, names=())
         remaining = _kept(repair, document, remaining, range(1, repair.ways(missed)), fill)
         doubtful = [each for each in remaining if _about(each, document) & repair.nameless]
-        names = list(dict.fromkeys([*_missed(doubtful), *_examples(document.data)]))
+        names = list(dict.fromkeys([*_missed(doubtful), *examples_in(Shape(Scenario), document.data)]))
         ways = range(repair.ways(missed), repair.ways_with_names(names))
         kept = _kept(repair, document, doubtful, ways, partial(fill, names=names))
     except _NotCheckedError:
@@ -69,9 +73,7 @@ def _references(document: Document, known: Iterable[Problem]) -> list[Problem]:
     return [each for each in remaining if each in kept or each not in doubtful]
 
 
-def _kept(
-    repair: Repair, document: Document, problems: list[Problem], ways: range, fill: Callable[[int], None]
-) -> list[Problem]:
+def _kept(repair: Repair, document: Document, problems: list[Problem], ways: range, fill: Callable[[int], None]) -> list[Problem]:
     """The problems that are there in all of the ways; none when there are too many ways."""
     if len(ways) > MOST_WAYS:
         return []
@@ -119,12 +121,3 @@ def _about(problem: Problem, document: Document) -> set[str]:
     """Names that a problem mentions, and those that stand in its place."""
     node = document.node(path_of(problem.field, document))
     return {*names_in(problem.value), *names_in(problem.message), *names_in(None if node is None else plain(node))}
-
-
-def _examples(value: object, depth: int = 0) -> Iterator[str]:
-    """The first name of every table and list that is not deep in the scenario."""
-    if depth > 1 and isinstance(value, dict | list):
-        yield from (name for name in list(value)[:1] if isinstance(name, str))
-    below: Sequence[object] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    for each in below if depth < 5 else []:
-        yield from _examples(each, depth + 1)

@@ -87,15 +87,17 @@ def _part(path: Path) -> list[Problem]:
     from gameday.scenario.includes import read_with_includes
     from gameday.scenario.model import Scenario
     from gameday.scenario.replay import with_counts
-    from gameday.scenario.validation import validate
+    from gameday.scenario.validation import in_reading_order, validate
     from gameday.shipped import shipped_scenarios
 
     try:
         document = read_with_includes(path, [shipped_scenarios()])
-        with_counts(document)
     except BadInput as bad:
         return bad.problems
+    replayed = _problems(lambda: with_counts(document))
     fields = {name: (field.annotation, None) for name, field in Scenario.model_fields.items()}
     part = create_model("Part", __base__=Strict, **fields)  # type: ignore[call-overload]
     missing = "is required"
-    return [problem for problem in _problems(lambda: validate(part, document)) if missing not in problem.message]
+    found = [problem for problem in _problems(lambda: validate(part, document)) if missing not in problem.message]
+    told = {problem.field for problem in found}
+    return in_reading_order([*found, *(problem for problem in replayed if problem.field not in told)])
