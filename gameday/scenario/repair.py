@@ -138,7 +138,7 @@ class Repair:
         if self._at(place.path[:-1] if place.kind == "missing" else place.path) is _ABSENT:
             return
         if kinds := self._kinds(place):
-            self.wrong.add(problem.field)
+            self.wrong.add(problem.field if place.kind == "union_tag_invalid" else dotted(place.path))
             self._holes[place.path] = _Hole(place.path, kinds)
             self._put(place.path, kinds[0])
             return

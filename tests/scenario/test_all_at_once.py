@@ -72,7 +72,7 @@ def test_unknown_keys_missing_keys_and_names_that_nothing_has_come_together_in_t
 
     assert found == [
         "10:1: replicatons: unknown key; did you mean 'replications'?",
-        "21:5: system.services.web.slots: is required",
+        "22:5: system.services.web.slots: is required",
         "81:22: system.queues.mail.consumer: there is no such service (read 'mialer'); did you mean 'mailer'?",
         "163:14: monitoring.silences.0.rule: there is no such rule (read 'web-bsy'); did you mean 'web-busy'?",
     ]
@@ -81,7 +81,7 @@ def test_unknown_keys_missing_keys_and_names_that_nothing_has_come_together_in_t
 def test_a_fault_on_one_line_is_told_its_wrong_time_and_its_wrong_target() -> None:
     assert lines(("- kill region/eu-1 at 15m for 20m", "- kill region/eu-9 at 15 for 20m")) == [
         "122:7: schedule.faults.1: at needs a unit, e.g. '5s' (read 'kill region/eu-9 at 15 for 20m'); did you mean '15s'?",
-        "122:7: schedule.faults.1.target: there is no region 'eu-9' (read 'region/eu-9'); did you mean 'region/eu-1'?",
+        "122:7: schedule.faults.1.target: there is no region 'eu-9' (read 'region/eu-9'); did you mean 'region/eu-2'?",
     ]
 
 

@@ -127,7 +127,7 @@ class Small:
 
 def begin(chosen: Scenario, seed: int = 1) -> Small:
     """A day at its start."""
-    return Small(Day.begin(chosen, build(chosen), Streams(seed), Recorder()))
+    return Small(Day.begin(chosen, build(chosen), Streams(seed), Recorder(), "plain"))
 
 
 def small(seed: int = 1, **parts: Any) -> Small:

@@ -336,3 +336,46 @@ def test_the_child_of_a_stream_can_be_made_alone() -> None:
     for kind in Kind:
         child = streams.generator("name").spawn(len(Kind))[kind]
         assert streams.generator_of("name", kind).random(5).tolist() == child.random(5).tolist()
+
+
+def _one_call(station: StationPlan, **edge: Any) -> Plan:
+    """A station the clients call directly, 100 times a second."""
+    entry = EdgePlan("enter", CLIENT, ((0, 1.0),), **edge)
+    return Plan(("a",), ((0.0,),), (station,), (entry,), (ClassPlan("x", 0, 1.0),), (FlowPlan("f", 0, 0, 0, ((0.0, 100.0),)),))
+
+
+def test_parked_writes_given_up_while_their_node_was_frozen_end_alike() -> None:
+    node = StationPlan("database", (InstancePlan("d", 0, 8, 8),), ServiceTime("constant", 0.001), keeps_writes=True)
+    system = _one_call(node, timeout_s=0.1, operation="write")
+    _, compiled = compare(
+        system,
+        [
+            (0.5, SetStation(0, commit_blocked=True)),
+            (0.2, SetInstance(0, 0, frozen=True)),
+            (0.3, SetFlow(0, 0.0)),
+            (0.2, SetInstance(0, 0, frozen=False)),
+            (0.2, None),
+        ],
+    )
+    assert compiled.observe().busy == [0]
+
+
+def test_a_late_child_is_not_taken_for_the_child_of_whoever_has_its_parents_record_now() -> None:
+    stations = (
+        StationPlan("front", (InstancePlan("f", 0, 500, 0),), ServiceTime("constant", 0.001), (1, 2), "parallel"),
+        StationPlan("slow", (InstancePlan("s", 0, 500, 0),), ServiceTime("constant", 0.05)),
+        StationPlan("flaky", (InstancePlan("e", 0, 500, 0),), ServiceTime("constant", 0.002), error_ratio=0.5),
+    )
+    edges = (
+        EdgePlan("enter", CLIENT, ((0, 1.0),)),
+        EdgePlan("slow", 0, ((1, 1.0),), timeout_s=0.03, retry=RetryPlan(1, 0.01)),
+        EdgePlan("flaky", 0, ((2, 1.0),)),
+    )
+    flows = (FlowPlan("f", 0, 0, 0, ((0.0, 500.0),)),)
+    compare(Plan(("a",), ((0.0,),), stations, edges, (ClassPlan("x", 0, 1.0),), flows), [(0.3, None)] * 4)
+
+
+def test_a_target_that_stays_among_the_options_keeps_its_turn() -> None:
+    instances = tuple(InstancePlan(f"i{number}", 0, 500, 0) for number in range(3))
+    system = _one_call(StationPlan("s", instances, ServiceTime("constant", 50.0)), timeout_s=99.0)
+    compare(system, [(0.1, SetEdge(0, ((0, 2.0),))), (0.1, SetEdge(0, ((0, 1.0),))), (0.07, SetEdge(0, ())), (0.1, None)])

@@ -48,12 +48,15 @@ class Tables:
     lossy: bool = False
 
     def station(self, number: int) -> int:
+        """Where a station's record is."""
         return self.stations + at.STATION_WORDS * number
 
     def edge(self, number: int) -> int:
+        """Where an edge's record is."""
         return self.edges + at.EDGE_WORDS * number
 
     def path(self, caller_zone: int, callee_zone: int) -> int:
+        """Where the record of the way between two zones is."""
         return self.path_records + at.PATH_WORDS * (caller_zone * len(self.plan.zones) + callee_zone)
 
 
