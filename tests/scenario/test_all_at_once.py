@@ -56,8 +56,10 @@ def test_a_time_without_its_unit_does_not_hide_a_database_that_is_not_there(tmp_
         read_scenario(day)
 
     assert [str(problem).removeprefix(f"{day}:") for problem in caught.value.problems] == [
-        "46:16: system.services.catalog.calls.0.to: there is no such database (read 'database/order/primary'); "
-        "did you mean 'database/orders'?",
+        (
+            "46:16: system.services.catalog.calls.0.to: there is no such database (read 'database/order/primary'); "
+            "did you mean 'database/orders'?"
+        ),
         NO_UNIT_LINE,
     ]
 
@@ -73,8 +75,8 @@ def test_unknown_keys_missing_keys_and_names_that_nothing_has_come_together_in_t
     assert found == [
         "10:1: replicatons: unknown key; did you mean 'replications'?",
         "22:5: system.services.web.slots: is required",
-        "81:22: system.queues.mail.consumer: there is no such service (read 'mialer'); did you mean 'mailer'?",
-        "163:14: monitoring.silences.0.rule: there is no such rule (read 'web-bsy'); did you mean 'web-busy'?",
+        "83:22: system.queues.mail.consumer: there is no such service (read 'mialer'); did you mean 'mailer'?",
+        "160:14: monitoring.silences.0.rule: there is no such rule (read 'web-bsy'); did you mean 'web-busy'?",
     ]
 
 
@@ -307,6 +309,8 @@ INDEPENDENT = [
     if not HUNG_ON & set(path) and "with" not in path and values_of(parse_yaml(json.dumps(changed(DATA, path, [[]])), "d"))
 ]
 """Values whose type can be wrong, and that no name hangs on."""
+PLACES = list(dict.fromkeys(path[:length] for path in LEAVES for length in range(1, len(path) + 1)))
+"""Every value, list and mapping."""
 
 
 def broken(references: list[Way], values: list[Way], wrong: object) -> tuple[dict[str, Any], list[Problem]]:
@@ -333,7 +337,7 @@ def test_there_are_references_and_values_to_break() -> None:
 @given(
     st.lists(st.sampled_from(REFERENCES), min_size=1, max_size=4, unique=True),
     st.lists(st.sampled_from(INDEPENDENT), min_size=1, max_size=4, unique=True),
-    st.sampled_from([[], {}, [[]]]),
+    st.sampled_from([[[]], [{}]]),
 )
 def test_every_wrong_value_and_every_misspelt_reference_is_told_and_nothing_else(
     references: list[Way], values: list[Way], wrong: object
@@ -350,25 +354,18 @@ def test_every_wrong_value_and_every_misspelt_reference_is_told_and_nothing_else
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(REFERENCES), max_size=3, unique=True),
-    st.lists(
-        st.sampled_from(sorted({path[:length] for path in LEAVES for length in range(1, len(path) + 1)}, key=str)),
-        min_size=1,
-        max_size=2,
-    ),
-    st.sampled_from([[[]], None]),
+    st.lists(st.sampled_from(PLACES), min_size=1, max_size=2, unique=True),
 )
 def test_whatever_is_wrong_no_reference_is_told_that_is_right_when_the_values_are(
-    references: list[Way], values: list[Way], wrong: object
+    references: list[Way], places: list[Way]
 ) -> None:
-    outer = [path for path in values if not any(path[: len(other)] == other for other in values if other != path)]
-    data, alone = broken(references, outer, wrong)
+    outer = [path for path in places if not any(path[: len(other)] == other for other in places if other != path)]
+    data, alone = broken(references, outer, [[]])
     known = values_of(parse_yaml(json.dumps(data), "day.yaml"))
-    if not known:
-        return
 
-    told = {same(problem) for problem in problems_of(data)}
+    found = problems_of(data)
 
-    below = tuple(f"{dotted(path)}." for path in outer)
-    made = {each for each in told - {same(problem) for problem in [*known, *alone]} if not f"{each[0]}.".startswith(below)}
-    assert not {each for each in made if wrong is not None}
-    assert {same(problem) for problem in known} <= told
+    assert {same(problem) for problem in known} <= {same(problem) for problem in found}
+    made_up = {same(problem) for problem in found} - {same(problem) for problem in [*known, *alone]}
+    inside = tuple(f"{dotted(path)}." for path in outer)
+    assert not {each for each in made_up if not f"{each[0]}.".startswith(inside)}
