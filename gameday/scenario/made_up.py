@@ -21,7 +21,9 @@ CONTEXT = {WRITTEN_BY_HAND: True}
 _SCALARS = (1, "1s", "50%", "1/s", 1000, "1000d", "100%", "1000/s", 0, "0%", 2, "EUR", "USD", "2026-01-01T00:00:00+00:00")
 _TEXTS = ("made-up", "made-up-2")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-_TARGET = re.compile(r"[a-z]+/[A-Za-z0-9][\w.-]*")
+_TARGET = re.compile(
+    r"(?<![a-z])[a-z]+/[A-Za-z0-9][\w.-]*"
+)  # begins where letters begin, or a long word takes its length squared
 
 
 def names_in(value: Any) -> Iterator[str]:

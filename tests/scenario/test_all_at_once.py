@@ -301,7 +301,25 @@ REFERENCES = [
     and [problem.field for problem in references_of(changed(DATA, path, misspelt(path)))] == [dotted(path)]
 ]
 """Names that, when they are misspelt, give one problem, in their own place."""
-HUNG_ON = {"zones", "primary", "replicas", "to", "fallback", "consumer", "kind", "shape", "operation", "owner", "region", "pairs"}
+HUNG_ON = {
+    "zones",
+    "primary",
+    "replicas",
+    "to",
+    "fallback",
+    "consumer",
+    "kind",
+    "shape",
+    "operation",
+    "owner",
+    "region",
+    "pairs",
+    "kpi",
+    "indicator",
+    "fault",
+    "currency",
+    "on",
+}
 """What stands here decides what other names mean, so some of those wait until it is right."""
 INDEPENDENT = [
     path
