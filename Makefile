@@ -43,7 +43,8 @@ $(VENV)/.run: pyproject.toml constraints.txt scripts/environment.sh
 	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) ""
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt scripts/environment.sh
+$(VENV)/.dev: pyproject.toml constraints.txt scripts/environment.sh scripts/system-packages.sh
+	sh scripts/system-packages.sh
 	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) "[dev]"
 	touch $@ $(VENV)/.run
 

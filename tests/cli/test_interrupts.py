@@ -35,6 +35,12 @@ def check_folder(folder: Path, *, reports: bool = False) -> int:
     return int(record["completed"])
 
 
+def blocks(process: int, number: Signals) -> bool:
+    """Whether a process never sees a signal."""
+    (mask,) = (line.split()[1] for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("SigBlk:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("group", [True, False], ids=["terminal", "kill"])
 def test_ctrl_c_keeps_every_replication_that_was_finished(start: Start, tmp_path: Path, jobs: int, group: bool) -> None:
@@ -72,6 +78,8 @@ def test_an_interrupt_before_the_first_replication_ends_leaves_nothing(
 ) -> None:
     running = start("run", QUICK, "--replications", 4, "--jobs", jobs, *LONG)
     assert wait_until(lambda: bool(list(tmp_path.glob("results/*/scenario.yaml"))))
+    if jobs > 1 and Path("/proc/self").exists():
+        assert wait_until(lambda: len(running.workers()) == jobs), "the signal is to meet workers that have only begun"
     running.signal(number, group=True)
     code, out, said = running.end()
     assert code in INTERRUPTED
@@ -110,6 +118,7 @@ def test_workers_end_when_their_parent_is_killed(start: Start, tmp_path: Path) -
     running = start("run", QUICK, "--replications", 100_000, "--jobs", 2, "--out", "run", "--no-report")
     running.wait_for(b"/100000 replications")
     assert len(running.workers()) == 2
+    assert all(blocks(worker, SIGINT) and blocks(worker, SIGTERM) for worker in running.workers()), "only the parent decides"
     running.signal(SIGKILL)
     assert running.end()[0] == -SIGKILL
     assert running.nothing_is_left()

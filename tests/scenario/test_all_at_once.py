@@ -301,26 +301,32 @@ REFERENCES = [
     and [problem.field for problem in references_of(changed(DATA, path, misspelt(path)))] == [dotted(path)]
 ]
 """Names that, when they are misspelt, give one problem, in their own place."""
-HUNG_ON = {
-    "zones",
-    "primary",
-    "replicas",
-    "to",
-    "fallback",
-    "consumer",
-    "kind",
-    "shape",
-    "operation",
-    "owner",
-    "region",
-    "pairs",
-    "kpi",
-    "indicator",
-    "fault",
-    "currency",
-    "on",
-}
-"""What stands here decides what other names mean, so some of those wait until it is right."""
+HUNG_ON = frozenset(
+    [
+        "zones",
+        "primary",
+        "replicas",
+        "to",
+        "fallback",
+        "consumer",
+        "owner",
+        "region",
+        "pairs",
+        "on",
+        "kind",
+        "shape",
+        "operation",
+        "kpi",
+        "statistic",
+        "indicator",
+        "fault",
+        "currency",
+        "mode",
+        "enabled",
+        "severity",
+    ]
+)
+"""What stands here decides what other names mean, or whether they are used, so some of those wait until it is right."""
 INDEPENDENT = [
     path
     for path in LEAVES
