@@ -69,6 +69,8 @@ class Change:
     effect_high: float | None
     pairs: int
     """Pairs compared; 0 when the runs are not paired."""
+    by_direction: bool
+    """Whether the verdict is that of the sign test, because some pair has no size (it never happened on one side)."""
     improved: int
     worsened: int
     sign_test_p: float | None
@@ -176,7 +178,7 @@ def _change(
     known = KPIS.get(name)
     unit, better = (known.unit, known.better) if known else (str(row.get("unit") or row_after.get("unit") or ""), "lower")
     found: dict[str, Any] = {"scale": None, "effect": None, "effect_low": None, "effect_high": None, "sign_test_p": None}
-    found |= {"pairs": 0, "improved": 0, "worsened": 0}
+    found |= {"pairs": 0, "improved": 0, "worsened": 0, "by_direction": False}
     verdict: Verdict | None = None
     if known is None:
         note = "this version does not know the KPI, so it does not know which way is better"
@@ -224,6 +226,7 @@ def _paired(name: str, before: Floats, after: Floats, found: dict[str, Any]) -> 
         effect_low=effect.low if effect else None,
         effect_high=effect.high if effect else None,
         pairs=result.pairs,
+        by_direction=result.measured < result.pairs,
         improved=result.improved,
         worsened=result.worsened,
         sign_test_p=result.sign_test_p,

@@ -32,7 +32,7 @@ class Quantile:
     q: float
     """Which quantile, 0 to 1 (0.5 is p50)."""
     value: float
-    """A value of the sample; the bound when `censored`."""
+    """A value of the sample; when `censored`, the bound or the largest value that was observed, whichever is later."""
     censored: bool
     """True: the quantile is at least `value`, by how much more is not known."""
     low: float | None
@@ -66,7 +66,7 @@ def quantile(values: ArrayLike, q: float, *, bound: float | None = None, confide
 
     A censored value is +inf, `bound` the time up to which it was watched (needed as soon as there is one; the smallest
     where they differ). A value that was observed later than another was watched counts as smaller than that other, so with
-    differing bounds the quantile errs towards the longer time.
+    differing bounds the quantile errs towards the longer time, and is at least the largest value that was observed.
     """
     sample = _sample(values)
     n, n_censored = len(sample), int(np.isinf(sample).sum())
@@ -75,10 +75,11 @@ def quantile(values: ArrayLike, q: float, *, bound: float | None = None, confide
     assert not n_censored or bound is not None, "censored values need the bound up to which they were watched"
     ordered = np.sort(sample)
     lower, upper = order_statistics(n, q, confidence)
+    longest = float(ordered[n - n_censored - 1]) if n_censored < n else -math.inf
 
     def known(rank: int) -> float:
         value = float(ordered[rank - 1])
-        return bound if bound is not None and math.isinf(value) else value
+        return max(bound, longest) if bound is not None and math.isinf(value) else value
 
     rank = max(1, math.ceil(q * n - _ROUNDING))
     high = None if upper is None or math.isinf(ordered[upper - 1]) else float(ordered[upper - 1])

@@ -46,7 +46,7 @@ def comparison_text(comparison: Comparison, terminal: Terminal | None = None) ->
         found = comparison.with_verdict(verdict)
         if found:
             lines += ["", screen.bold(screen.paint(_VERDICT_WORDS[verdict], verdict))]
-            lines += table(screen, [[f"  {one.kpi}", _from_to(one), _size(one) or _directions(one)] for one in found])
+            lines += table(screen, [[f"  {one.kpi}", _from_to(one), _decisive(one)] for one in found])
     if comparison.not_compared:
         lines += ["", screen.bold("not compared")]
         why: dict[str, list[str]] = {}
@@ -135,6 +135,11 @@ def _size(change: Change) -> str:
     if change.scale == "ratio":
         return f"x {change.effect:.3g}{_ends(change, lambda value: f'{value:.2g}')}"
     return f"{_signed(change, change.effect)}{_ends(change, lambda value: _signed(change, value))}"
+
+
+def _decisive(change: Change) -> str:
+    """What the verdict rests on: the size, or the directions where it never happened in some pair (those pairs have no size)."""
+    return (not change.by_direction and _size(change)) or _directions(change)
 
 
 def _directions(change: Change) -> str:

@@ -165,8 +165,10 @@ class Aggregate:
             return f"{kpi.title}: did not apply"
         if kpi.unit == "bool":
             return f"{kpi.title}: yes in {round(samples.judged().sum())} of {p90.n} replications"
-        value = format_value(kpi, p90.value, currency)
-        text = f"{kpi.title}: {'at least ' if p90.censored else ''}{value} at p90 of {p90.n} replications"
+        if p90.censored:
+            text = f"{kpi.title}: not within the run in {p90.n_censored} of {p90.n} replications"
+        else:
+            text = f"{kpi.title}: {format_value(kpi, p90.value, currency)} at p90 of {p90.n} replications"
         target = self._target(samples.kpi)
         return f"{text}, target {format_target(kpi, target, currency)}" if target else text
 

@@ -159,3 +159,15 @@ def test_the_page_and_the_pull_request_say_the_same(mixed: Comparison) -> None:
         assert change.kpi in page
         assert change.kpi.replace("_", "\\_") in text
     assert comparison_html(mixed) == page
+
+
+def test_a_verdict_by_direction_is_not_shown_as_a_size(tmp_path: Path) -> None:
+    before = _found()
+    before["failover.rto"] = np.linspace(100.0, 4000.0, 30)
+    after = {**before, "failover.rto": np.where(np.arange(30) == 0, np.inf, before["failover.rto"] * 0.9)}
+    comparison = _compare(tmp_path, before, after)
+    change = _change(comparison, "failover.rto")
+    assert (change.verdict, change.by_direction) == ("better", True)
+    line = next(line for line in comparison_text(comparison, Terminal(100)).splitlines() if "failover.rto" in line)
+    assert "29 better and 1 worse of 30" in line
+    assert "x 0.9" not in line

@@ -90,6 +90,13 @@ def test_a_quantile_in_the_censored_part_is_at_least_the_bound() -> None:
     assert (median.value, median.censored) == (30.0, False)
 
 
+def test_a_quantile_in_the_censored_part_is_at_least_what_was_seen_elsewhere() -> None:
+    estimate = quantile([10.0, 20.0, 70.0, NEVER, NEVER], 0.9, bound=51.0)
+    assert estimate.censored
+    assert estimate.value == 70.0
+    assert estimate.low is None or estimate.low <= estimate.value
+
+
 def test_when_it_never_happened_the_whole_interval_lies_beyond_the_bound() -> None:
     estimate = quantile([NEVER] * 20, 0.5, bound=600.0)
     assert (estimate.value, estimate.censored, estimate.low, estimate.high) == (600.0, True, 600.0, None)
