@@ -179,8 +179,8 @@ def begin(
     word[attempt + A_OPEN] = 0
     word[attempt + A_EDGE] = edge
     word[attempt + A_PARENT] = parent
+    real[attempt + A_BORN] = born
     if client:
-        real[attempt + A_BORN] = born
         word[attempt + A_USER] = user
         word[attempt + A_ENTERED] = entered
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.traffic.compiled.callers import attempt_call
 from sim.traffic.compiled.jit import Reals, Words, part
 from sim.traffic.compiled.layout import (
+    A_BORN,
     A_FLOW,
     A_INSTANCE,
     A_PENDING,
@@ -65,7 +66,7 @@ def calls_of(word: Words, real: Reals, edge: int) -> int:
 def make_call(word: Words, real: Reals, edge: int, attempt: int) -> int:
     """The first attempt of a call a visit makes."""
     sequence, caller, flow = word[attempt + A_SEQUENCE], word[attempt + A_INSTANCE], word[attempt + A_FLOW]
-    return attempt_call(word, real, False, edge, attempt, sequence, caller, flow, 0, 0.0, 0, 0)
+    return attempt_call(word, real, False, edge, attempt, sequence, caller, flow, 0, real[attempt + A_BORN], 0, 0)
 
 
 @part

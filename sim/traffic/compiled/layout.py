@@ -9,6 +9,8 @@ be contiguous (heap, ring, log) grows, a longer one is laid out at the end of th
 
 from __future__ import annotations
 
+from sim.traffic.plan import Reason
+
 ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a reference
 
 (
@@ -79,9 +81,10 @@ FOR_THAW, FOR_COMMITS = range(2)
     A_EPOCH,
     A_DUE,  # float
     A_POSITION,
-) = range(24)
-ATTEMPT_WORDS = 24
-A_BORN, A_USER, A_ENTERED = A_PARENT_SEQUENCE, A_CALLER, A_LIFE  # what a client's attempt has instead; born is a float
+    A_BORN,  # float: when the request entered the system
+) = range(25)
+ATTEMPT_WORDS = 32
+A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
 A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
 
 (
@@ -227,8 +230,9 @@ TARGET_WORDS = 2
     F_ANSWERED,
     F_LOST,  # by reason
     F_LATENCY,  # by bucket
-) = (*range(10), *range(11, 25), 40)
-REASONS = 15
+) = (*range(10), *range(11, 25), 64)
+REASONS = len(Reason)
+assert F_LOST + REASONS <= F_LATENCY
 
 U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
 USER_WORDS = 8
