@@ -145,6 +145,16 @@ SHEDDING: Final = (
         "twice the length of the trigger, at most 10 minutes",
         critical=True,
     ),
+    kpi(
+        "shedding.metastable",
+        "bool",
+        "lower",
+        0.0,
+        "stayed sick without its cause",
+        "Whether, once what caused an overload was gone and no more was asked than before it, the share of good answers stayed more than "
+        "5 points below its share before for a minute in a row.",
+        "DesCartes' recovery monitor; its sizes here are assumptions",
+    ),
 )
 
 DATA: Final = (

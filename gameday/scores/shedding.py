@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from gameday.recovery import WINDOW_S, aftermath
 from gameday.scores.kpis import Target, format_value
 from gameday.scores.model import Measure, measured, never, not_applicable, unknown
 from gameday.scores.readings import SERVICE_BIN_S, added, chosen, good_share, total
@@ -17,6 +18,7 @@ from gameday.scores.registry import Scorer, per_run
 if TYPE_CHECKING:
     from gameday.scores.case import Case
     from gameday.scores.incidents import Incident
+    from gameday.scores.readings import Floats
 
 REFUSALS: Final = frozenset({"queue_full", "shed", "rate_limited"})
 """Reasons of loss that are refusals for want of capacity."""
@@ -31,6 +33,7 @@ INVERSION_TOLERANCE: Final = 0.01
 LONGEST_RECOVERY_S: Final = 600.0
 """Cap of the default target for recovery. Assumption."""
 _RECOVERY: Final = "shedding.recovery_s"
+_METASTABLE: Final = "shedding.metastable"
 _INVERSIONS: Final = "shedding.priority_inversions"
 
 Window = tuple[float, float]
@@ -140,6 +143,37 @@ def recovery(case: Case) -> Iterator[Measure]:
     yield max(found, key=lambda measure: (order[measure.state], measure.value or 0.0))
 
 
+def metastable(case: Case) -> Iterator[Measure]:
+    """Whether an overload kept itself going once its cause was gone: the monitor of `gameday.recovery` on all requests."""
+    if (refusal := _no_overload(case, _METASTABLE)) is not None:
+        yield refusal
+        return
+    pairs = [
+        (incident, window)
+        for incident in case.incidents
+        for window in overload_windows(case)
+        if window[0] <= _end(case, incident) and window[1] >= incident.t0_s
+    ]
+    ends_s, offered = added(chosen(case.series, "requests.offered"), WINDOW_S)
+    good_at, answered = added(chosen(case.series, "requests.good"), WINDOW_S)
+    good = _at(ends_s, good_at, answered)
+    judged = ends_s > case.start_s
+    found: list[tuple[float, str, Incident]] = []
+    for incident, window in pairs:
+        cause = _cause(case, incident, window)
+        if cause is None or cause[1] >= case.end_s:
+            continue
+        seen = aftermath(ends_s[judged], offered[judged], good[judged], cause, case.end_s)
+        if seen.state != "unknown":
+            found.append((seen.stuck_s, seen.state, incident))
+    if not found:
+        yield not_applicable(_METASTABLE, "no overload whose cause ended within the run")
+        return
+    stuck_s, state, incident = max(found, key=lambda one: (one[1] == "metastable", one[0]))
+    note = f"unwell for {_s(stuck_s)} in a row without its cause" if state == "metastable" else f"{state} once its cause was gone"
+    yield measured(_METASTABLE, state == "metastable", incident.impacts[0].started, note=note)
+
+
 def _moves(case: Case) -> list[tuple[float, float | None]]:
     """From each completed move of a region to its way back: while they last, fewer places carry the load."""
     found: list[tuple[float, float | None]] = []
@@ -151,14 +185,10 @@ def _moves(case: Case) -> list[tuple[float, float | None]]:
 
 def _recovery_of(case: Case, incident: Incident, window: Window) -> Measure:
     started = incident.impacts[0].started
-    causes = [(fault.start_s, fault.end_s) for fault in incident.faults if fault.active_in(*window)]
-    causes += [(start_s, end_s) for start_s, end_s in _spikes(case) if start_s <= window[1] and end_s >= window[0] - WINDOW_GAP_S]
-    causes = causes or [(fault.start_s, fault.end_s) for fault in incident.faults]
-    causes = causes or [span for span in _moves(case) if span[0] <= window[1] and (span[1] is None or span[1] >= window[0])]
-    if not causes:
+    cause = _cause(case, incident, window)
+    if cause is None:
         return not_applicable(_RECOVERY, "no fault, no spike of load and no move caused the overload", started)
-    begin_s, ends = min(start_s for start_s, _ in causes), [end_s for _, end_s in causes]
-    cause_end_s = max(case.end_s if end_s is None else end_s for end_s in ends)
+    begin_s, cause_end_s = cause
     if cause_end_s >= case.end_s:
         return not_applicable(_RECOVERY, "its cause lasted to the end of the run", started)
     target = Target("<=", min(2.0 * (cause_end_s - begin_s), LONGEST_RECOVERY_S))
@@ -168,6 +198,18 @@ def _recovery_of(case: Case, incident: Incident, window: Window) -> Measure:
     taken_s = max(0.0, incident.end_s - cause_end_s)
     note = f"users were well {_s(taken_s)} after the cause of the overload was gone"
     return measured(_RECOVERY, taken_s, started, note=note, target=target)
+
+
+def _cause(case: Case, incident: Incident, window: Window) -> Window | None:
+    """From when to when lasted what caused an overload: faults and spikes of load at its time, else the incident's, else moves."""
+    causes = [(fault.start_s, fault.end_s) for fault in incident.faults if fault.active_in(*window)]
+    causes += [(start_s, end_s) for start_s, end_s in _spikes(case) if start_s <= window[1] and end_s >= window[0] - WINDOW_GAP_S]
+    causes = causes or [(fault.start_s, fault.end_s) for fault in incident.faults]
+    causes = causes or [span for span in _moves(case) if span[0] <= window[1] and (span[1] is None or span[1] >= window[0])]
+    if not causes:
+        return None
+    ends = [case.end_s if end_s is None else end_s for _, end_s in causes]
+    return min(start_s for start_s, _ in causes), max(ends)
 
 
 def _inverted(case: Case, service: str, region: str) -> tuple[float, float]:
@@ -212,6 +254,14 @@ def _no_overload(case: Case, kpi: str) -> Measure | None:
     return None if overload_windows(case) else not_applicable(kpi, "there was never too much")
 
 
+def _at(times: Floats, known_at: Floats, values: Floats) -> Floats:
+    """The values at these times; 0 where none is known."""
+    import numpy as np
+
+    known = dict(zip(known_at.tolist(), values.tolist(), strict=True))
+    return np.asarray([known.get(t, 0.0) for t in times.tolist()])
+
+
 def _is_refusal(labels: Mapping[str, str]) -> bool:
     return labels.get("reason") in REFUSALS
 
@@ -229,4 +279,5 @@ SCORERS: Final[tuple[Scorer, ...]] = (
     per_run(priority_inversions, _INVERSIONS),
     per_run(over_shedding, "shedding.over_shedding"),
     per_run(recovery, _RECOVERY),
+    per_run(metastable, _METASTABLE),
 )
