@@ -40,7 +40,7 @@ from sim.traffic.compiled.layout import (
 )
 
 _MOST_WORDS = 2**25 * ALIGNMENT  # what a key of the heap can refer to: 2 GB
-_LAST_TICK = 2**35 - 2**24
+_LAST_TICK = 2**34 - 2**24
 
 
 class Arena:
@@ -95,7 +95,7 @@ class Arena:
         word = self.word
         reserve = word[H_RESERVE]
         if word[H_TICK] > _LAST_TICK:
-            raise OverflowError("the compiled engine can order 3.4e10 events in one run; this run has more")
+            raise OverflowError("the compiled engine can order 1.7e10 events in one run; this run has more")
         if word[H_FREE_COUNT] < reserve:
             self._add_attempts(min(self._used // ATTEMPT_WORDS, 2**16))
         if self.word[H_MAIL_COUNT] < reserve:

@@ -153,7 +153,7 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, 45, 46]
     S_BUSY_S,  # float: of visits that are over
     S_BUSY_NOW_S,  # float: of all, at the last observation
 ) = _STATION_PLACES
-STATION_WORDS = 48
+STATION_WORDS = 64
 
 (
     E_TIMEOUT,  # float
@@ -199,7 +199,7 @@ STATION_WORDS = 48
     E_RETRIED,
     E_SKIPPED,
 ) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46)
-EDGE_WORDS = 48
+EDGE_WORDS = 64
 
 T_STATION, T_TURN = range(2)
 TARGET_WORDS = 2

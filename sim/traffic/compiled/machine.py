@@ -131,8 +131,8 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
     real[H_NOW] = real[heap]
     key = word[heap + 1]
     word[H_HOLE] = 1
-    sequence = key >> 28
-    kind = (key >> 25) & 7
+    sequence = key >> 29
+    kind = (key >> 25) & 15
     subject = (key & 0x1FFFFFF) << 3
     if kind == WORK:
         if word[subject + A_TOKEN] == sequence:  # else it was killed or frozen meanwhile

@@ -58,7 +58,7 @@ def tick(word: Words) -> int:
 
 
 # The event heap: entries of two words, time and key. Times are not negative, so their bits order like the floats.
-# A key is sequence (35 bits), kind (3 bits), subject / 8 (25 bits); sequences are unique, so keys order like them.
+# A key is sequence (34 bits), kind (4 bits), subject / 8 (25 bits); sequences are unique, so keys order like them.
 
 
 # Behind the last entry lie four that never come, so that every group of children is complete.
@@ -117,7 +117,7 @@ def fill_hole(word: Words) -> None:
 def push(word: Words, real: Reals, due: float, sequence: int, kind: int, subject: int) -> None:
     """Put an event on the heap; if the root is free it goes there, which saves half the work."""
     base = word[H_HEAP]
-    key = (sequence << 28) | (kind << 25) | (subject >> 3)
+    key = (sequence << 29) | (kind << 25) | (subject >> 3)
     if word[H_HOLE]:
         word[H_HOLE] = 0
         real[base] = due
