@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sim.traffic.changes import Change
 from sim.traffic.plan import Plan
@@ -22,6 +22,7 @@ __all__ = [
     "Note",
     "Observation",
     "Plan",
+    "Snapshot",
     "WriteLog",
     "bucket_of",
     "bucket_upper_s",
@@ -94,6 +95,23 @@ class Observation:
     writes_indeterminate: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of an engine at one instant, to be given to `restore`; what is in it is the engine's own business."""
+
+    engine: str
+    plan: Plan
+    state: Any
+    sequence: int = 0
+
+    def check(self, engine: str, plan: Plan) -> None:
+        """Raise ValueError unless an engine of this kind and plan can go on from here."""
+        if self.engine != engine:
+            raise ValueError(f"a snapshot of the {self.engine} engine cannot be restored in the {engine} one")
+        if self.plan is not plan and self.plan != plan:
+            raise ValueError("this snapshot is of an engine with another plan")
+
+
 class Engine(Protocol):
     """One simulated data plane. Two implementations must give identical numbers on the same plan and seeds."""
 
@@ -118,6 +136,15 @@ class Engine(Protocol):
 
     def take_notes(self) -> list[Note]:
         """Notes since the last call, in order of time."""
+
+    def snapshot(self) -> Snapshot:
+        """Everything the future depends on, as of now: the same calls after a `restore` give the same numbers to the bit."""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go to the instant of a snapshot, which an engine of the same kind and plan has made; it can be restored any number of times.
+
+        Raises ValueError if it is of another kind or plan. The seeds of streams first used later come from the restoring engine.
+        """
 
 
 def bucket_of(seconds: float) -> int:

@@ -22,14 +22,16 @@ cancelled, crashed and released work counts as failed.
 from __future__ import annotations
 
 from heapq import heappop
+from itertools import count
 from math import inf
 
 from sim.streams import Streams
-from sim.traffic import Note, Observation, WriteLog, bucket_of
+from sim.traffic import Note, Observation, Snapshot, WriteLog, bucket_of
 from sim.traffic.arrivals import draw_next, think
 from sim.traffic.changing import Changing
 from sim.traffic.checks import check
 from sim.traffic.clients import Flow, User
+from sim.traffic.copying import copied
 from sim.traffic.core import ANSWER, ARRIVAL, OK, PENDING, RETRY, THOUGHT, TIMER, WORK
 from sim.traffic.edges import Edge
 from sim.traffic.network import paths_between
@@ -217,3 +219,18 @@ class PlainEngine(Changing):
         """Notes since the last call, in order of time."""
         notes, self._notes = self._notes, []
         return notes
+
+    # Going back
+
+    def snapshot(self) -> Snapshot:
+        """Everything the future depends on, as of now."""
+        sequence = self._tick()
+        self._tick = count(sequence).__next__
+        state = {name: value for name, value in vars(self).items() if name != "_tick"}
+        return Snapshot("plain", self._plan, copied(state), sequence)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back (or on) to a snapshot of this engine or of another one of the same kind and plan; it can be restored again."""
+        snapshot.check("plain", self._plan)
+        vars(self).update(copied(snapshot.state))
+        self._tick = count(snapshot.sequence).__next__

@@ -42,6 +42,9 @@ TWINS = settings(
 )
 ZONES = 2
 
+Script = list[tuple[float, Change | None]]
+"""Steps in seconds, and what is done after each: a change, or nothing but a look."""
+
 ratio = st.sampled_from([0.0, 0.1, 0.5, 1.0])
 maybe_bool = st.sampled_from([None, True, False])
 # Few distinct times, so that many events fall on the same instant and only the order of scheduling decides.
@@ -182,7 +185,7 @@ def other_changes(draw: st.DrawFn, system: Plan) -> Change:
 
 
 @st.composite
-def days(draw: st.DrawFn) -> tuple[Plan, int, list[tuple[float, Change | None]]]:
+def days(draw: st.DrawFn) -> tuple[Plan, int, Script]:
     """A plan, a seed, and what is done when: a change, or nothing but a look."""
     system = draw(plans())
     change = st.one_of(
@@ -206,7 +209,7 @@ def told(run: Engine, system: Plan) -> dict[str, Any]:
     return seen
 
 
-def compare(system: Plan, script: list[tuple[float, Change | None]], seed: int = 1) -> tuple[Engine, Engine]:
+def compare(system: Plan, script: Script, seed: int = 1) -> tuple[Engine, Engine]:
     """Play both engines side by side; they must agree at every step."""
     twins: tuple[Engine, Engine] = PlainEngine(system, Streams(seed)), CompiledEngine(system, Streams(seed))
     for step, change in [*script, (1.0, None)]:
@@ -221,13 +224,13 @@ def compare(system: Plan, script: list[tuple[float, Change | None]], seed: int =
 
 @TWINS
 @given(days())
-def test_both_engines_tell_the_same_to_the_bit(day: tuple[Plan, int, list[tuple[float, Change | None]]]) -> None:
+def test_both_engines_tell_the_same_to_the_bit(day: tuple[Plan, int, Script]) -> None:
     system, seed, script = day
     compare(system, script, seed)
 
 
 @st.composite
-def database_days(draw: st.DrawFn) -> tuple[Plan, int, list[tuple[float, Change | None]]]:
+def database_days(draw: st.DrawFn) -> tuple[Plan, int, Script]:
     """Writes to a small database whose process freezes, dies and cannot commit: what happens here is rare in a wide system."""
     stations = (
         StationPlan(
@@ -273,12 +276,12 @@ def database_days(draw: st.DrawFn) -> tuple[Plan, int, list[tuple[float, Change 
 
 @TWINS
 @given(database_days())
-def test_both_engines_lose_the_same_writes(day: tuple[Plan, int, list[tuple[float, Change | None]]]) -> None:
+def test_both_engines_lose_the_same_writes(day: tuple[Plan, int, Script]) -> None:
     system, seed, script = day
     compare(system, script, seed)
 
 
-def _at_rest(system: Plan) -> list[tuple[float, Change | None]]:
+def _at_rest(system: Plan) -> Script:
     """Heal everything, let nobody in, and wait until the last timeout and backoff."""
     changes: list[Change] = [SetFlow(number, 0.0) for number in range(len(system.flows))]
     changes += [SetLink(a, b, 0.0, 0.0, cut=False) for a in range(ZONES) for b in range(ZONES)]
@@ -291,7 +294,7 @@ def _at_rest(system: Plan) -> list[tuple[float, Change | None]]:
 
 @TWINS
 @given(st.one_of(days(), database_days()))
-def test_no_record_of_an_attempt_is_kept_when_all_is_over(day: tuple[Plan, int, list[tuple[float, Change | None]]]) -> None:
+def test_no_record_of_an_attempt_is_kept_when_all_is_over(day: tuple[Plan, int, Script]) -> None:
     system, seed, script = day
     run = CompiledEngine(system, Streams(seed))
     for step, change in [*((step, each) for step, each in script if not isinstance(each, AddInstance)), *_at_rest(system)]:
@@ -318,7 +321,7 @@ def test_what_grows_grows_alike() -> None:
     )
     flows = (FlowPlan("people", 0, 0, 0, users=3000, think_s=2.0), FlowPlan("open", 0, 0, 1, ((0.0, 500.0),)))
     system = Plan(("a",), ((0.0,),), stations, edges, (ClassPlan("x", 0, 5.0),), flows)
-    script: list[tuple[float, Change | None]] = [
+    script: Script = [
         (3.0, SetInstance(0, 0, frozen=True)),
         (10.0, SetInstance(0, 0, frozen=False)),
         (1.0, SetFlow(0, 0.5)),

@@ -81,6 +81,23 @@ class Arena:
         """Records of attempts that somebody still refers to."""
         return self._attempts - self.word[H_FREE_COUNT]
 
+    # Going back
+
+    def saved(self) -> tuple[npt.NDArray[np.int64], tuple[int, int, int], list[int], list[int]]:
+        """Everything in it, as a copy."""
+        sizes = (self._scratch, self._scratch_words, self._attempts)
+        return self.words[: self._used].copy(), sizes, list(self.rings), list(self.logs)
+
+    def bring_back(self, saved: tuple[npt.NDArray[np.int64], tuple[int, int, int], list[int], list[int]]) -> None:
+        """Hold again what it held when it was saved."""
+        words, (self._scratch, self._scratch_words, self._attempts), rings, logs = saved
+        self.rings, self.logs = list(rings), list(logs)
+        if len(self.words) < len(words):
+            self._allocate(len(words) + len(words) // 4)
+        self.words[: len(words)] = words
+        self.words[len(words) : self._used] = 0  # a block that is taken is one of zeros
+        self._used = len(words)
+
     # What the kernel uses up
 
     def begin(self, reserve: int) -> None:

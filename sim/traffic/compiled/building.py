@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from sim.streams import Streams
 from sim.traffic import BUCKET_EDGES_S, BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.draws import StreamTable
+from sim.traffic.copying import copied
 from sim.traffic.network import Path, paths_between
 from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, Plan, StationPlan
 
@@ -46,6 +48,15 @@ class Tables:
     target_room: list[int] = field(default_factory=list)
     free_targets: list[int] = field(default_factory=list)
     lossy: bool = False
+
+    def saved(self) -> dict[str, Any]:
+        """What Python works with itself, as a copy; the rest lies in the arena."""
+        return copied({name: getattr(self, name) for name in self.__slots__ if name not in ("plan", "arena", "draws")})
+
+    def bring_back(self, saved: dict[str, Any]) -> None:
+        """Work with the values of when it was saved."""
+        for name, value in copied(saved).items():
+            setattr(self, name, value)
 
     def station(self, number: int) -> int:
         """Where a station's record is."""

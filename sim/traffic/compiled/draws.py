@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sim.streams import Kind, Streams
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.layout import D_AT, D_LIMIT, H_LOW, H_LOW_COUNT, H_RESERVE
+from sim.traffic.copying import copied
 from sim.traffic.plan import ServiceTime
 from sim.traffic.times import BLOCK, ServiceTimes
 
@@ -59,6 +60,14 @@ class StreamTable:
         fill(out=self._arena.reals[first : first + size])
         word[stream + D_AT] = first - left
         word[stream + D_LIMIT] = first + size - reserve
+
+    def saved(self) -> dict[int, tuple[Callable[..., object], int]]:
+        """Where every stream stands, as a copy; the numbers drawn already lie in the arena."""
+        return copied(self._fills)
+
+    def bring_back(self, saved: dict[int, tuple[Callable[..., object], int]]) -> None:
+        """Let every stream go on where it stood when it was saved."""
+        self._fills = copied(saved)
 
     def refill(self) -> None:
         """Fill what the kernel has found to run low."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.streams import Streams
-from sim.traffic import BUCKETS, Note, Observation, WriteLog
+from sim.traffic import BUCKETS, Note, Observation, Snapshot, WriteLog
 from sim.traffic.change_checks import check_change
 from sim.traffic.changes import Change
 from sim.traffic.checks import check
@@ -182,3 +182,21 @@ class CompiledEngine:
             kind = "breaker.opened" if word[place + 1] else "breaker.closed"
             self._notes.append(Note(real[place], kind, word[place + 2]))
         word[at.H_NOTES_COUNT] = 0
+
+    # Going back
+
+    def snapshot(self) -> Snapshot:
+        """Everything the future depends on, as of now: a copy of the arena, and where the streams stand."""
+        state = (self._now, list(self._notes), self._arena.saved(), self._tables.draws.saved(), self._tables.saved())
+        return Snapshot("compiled", self._plan, state)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back (or on) to a snapshot of this engine or of another one of the same kind and plan; it can be restored again."""
+        snapshot.check("compiled", self._plan)
+        self._now, notes, arena, draws, tables = snapshot.state
+        self._notes = list(notes)
+        self._arena.bring_back(arena)
+        self._tables.draws.bring_back(draws)
+        self._tables.bring_back(tables)
+        self._view = self._first_view()
+        self._look()
