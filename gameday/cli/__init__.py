@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "rebuild the reports of a run",
     "timeline": "read the record of a run",
     "compare": "set two runs side by side, KPI by KPI",
+    "practices": "measure what a practice is worth: the same days with and without it",
     "warmup": "compile the traffic engine ahead of the first run",
 }
 """Commands in the order in which a newcomer meets them."""

@@ -19,7 +19,7 @@ class Checked:
 
     file: str
     kind: str
-    """`scenario`, `part` or `unknown`."""
+    """`scenario`, `part`, `practice` or `unknown`."""
     problems: tuple[Problem, ...]
 
 
@@ -49,6 +49,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _check(path: Path) -> Checked:
+    from gameday.practices import MARK, read_practice
     from gameday.scenario import read_scenario
     from gameday.scenario.includes import INCLUDE
     from gameday.scenario.model import Scenario
@@ -61,6 +62,8 @@ def _check(path: Path) -> Checked:
     sections = [INCLUDE, *(key for key in Scenario.model_fields if key != "gameday")]
     if "gameday" in document.data:
         kind, problems = "scenario", _problems(lambda: read_scenario(path))
+    elif MARK in document.data:
+        kind, problems = "practice", _problems(lambda: read_practice(path))
     elif any(key in sections for key in document.data):
         kind, problems = "part", _part(path)
     else:
