@@ -113,6 +113,15 @@ def _cannot_print(error: OSError) -> Exception:
     return cannot("write", Path("standard output"), error)
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help with every command on one line with what it does."""
+
+    def __init__(self, prog: str) -> None:
+        """argparse makes room for options and forgets the indent of commands."""
+        super().__init__(prog, max_help_position=20)
+        self._action_max_length = 4 + max(map(len, COMMANDS))
+
+
 class _Parser(argparse.ArgumentParser):
     """Names the nearest word for one that is not known."""
 
@@ -134,7 +143,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         prog="gameday",
         description="Rehearse outages: write a game day once, simulate it, score it, read what would go wrong and why.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"gameday {__version__}")

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from gameday.practices import registered
-    from gameday.report.practices import practices_json, practices_list, practices_text
+    from gameday.practices.text import practices_json, practices_list, practices_text
 
     entries = registered(arguments.practice)
     if arguments.list:
