@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from gameday.alerting.alert import Notification
 from gameday.alerting.labels import owners
+from gameday.alerting.matchers import Matcher, Matchers, one_of
 from gameday.alerting.mute import SilencePeriod
 from gameday.alerting.pipeline import Alerting
 from gameday.scenario.monitoring import Probe
@@ -112,7 +113,7 @@ class Monitor:
                 for matchers in self._about(planned.target):
                     yield SilencePeriod(matchers, planned.at, until, why)
 
-    def _about(self, target: str) -> Iterator[dict[str, frozenset[str]]]:
+    def _about(self, target: str) -> Iterator[Matchers]:
         """Which alerts are about a target: its component's, of that region or of all; of a region also all that are narrowed to it."""
         selector = Selector.parse(target)
         if selector.kind == "group":
@@ -120,14 +121,14 @@ class Monitor:
                 yield from self._about(member)
             return
         kind = "service" if selector.kind == "instance" else selector.kind
-        matchers = {"component": frozenset({f"{kind}/{selector.name}"})}
+        matchers = [Matcher("component", "=", f"{kind}/{selector.name}")]
         if selector.at is not None:
             topology = self._world.topology
             region = topology.region_of(selector.at) if selector.at in topology.zones else selector.at
-            matchers["region"] = frozenset({region, selector.at, ""})
-        yield matchers
+            matchers.append(one_of("region", (region, selector.at, "")))
+        yield tuple(matchers)
         if selector.kind == "region":
-            yield {"region": frozenset({selector.name})}
+            yield (Matcher("region", "=", selector.name),)
 
     def _evaluate(self) -> Process:
         """Wake when the alerting wants to be asked, and at least every evaluation interval to notice the place failing."""
@@ -159,7 +160,7 @@ class Monitor:
         subject = notification.firing[0].subject if notification.firing else notification.resolved[0].subject
         data = {"rules": list(notification.rules), "receiver": notification.receiver, "group": dict(notification.group)}
         self._world.record("alert.notified", subject, **data)
-        if notification.receiver != "page":
+        if notification.kind != "page":
             return
         if notification.firing:
             self._pager.page(notification.group_key, notification.team, notification.rules, subject)

@@ -84,7 +84,7 @@ class Notification:
 
     at: float
     receiver: str
-    """`page` or `ticket`."""
+    """Name of the receiver; without a routing tree `page` or `ticket`."""
     team: str | None
     """Team whose escalation is meant; None = the default escalation."""
     group: Labels
@@ -92,12 +92,16 @@ class Notification:
     firing: tuple[Alert, ...]
     resolved: tuple[Alert, ...]
     reason: Reason
+    kind: Literal["page", "ticket", "none"] = "page"
+    """What the receiver is."""
+    route: str = ""
+    """Way to the route in the routing tree, which keeps its groups apart from those of other routes to the same receiver."""
 
     @property
     def group_key(self) -> str:
         """Names the group: notifications with the same key are about the same page."""
         labels = ",".join(f"{name}={value}" for name, value in self.group)
-        return f"{self.receiver}/{self.team or 'default'}/{{{labels}}}"
+        return f"{self.receiver}/{self.team or 'default'}/{{{labels}}}{self.route}"
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ class Watchdog:
         alert = Alert(self._labels, self.name, subject, severity, self._team, value, fired_s, ends_at)
         firing, ended = ((), (alert,)) if resolved else ((alert,), ())
         group = (("rule", self.name),)
-        self._notifications.append(Notification(now, severity, self._team, group, firing, ended, "watchdog"))
+        self._notifications.append(Notification(now, severity, self._team, group, firing, ended, "watchdog", severity))
 
     def take_notifications(self) -> list[Notification]:
         """The notifications since the last call."""

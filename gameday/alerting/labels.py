@@ -13,18 +13,30 @@ if TYPE_CHECKING:
 Place = Literal["region", "origin"]
 
 
+BUILT_IN = ("rule", "severity", "team", "component", "region", "origin")
+"""Labels that every alert may have; rules cannot be given them."""
+
+
 def alert_labels(
-    rule: str, severity: str, team: str | None, subject: str, *, owners: Mapping[str, str], place: Place = "region"
+    rule: str,
+    severity: str,
+    team: str | None,
+    subject: str,
+    *,
+    owners: Mapping[str, str],
+    place: Place = "region",
+    further: Mapping[str, str] | None = None,
 ) -> Labels:
     """Labels of a rule's alert about a subject. Without a `team` of the rule, the owner of the component has it.
 
     `service/checkout@eu-1` has component `service/checkout` and region `eu-1`; `region/eu-1` has its own name as region. `place` says
-    what stands after the `@`: a region, or for probes the origin they come from.
+    what stands after the `@`: a region, or for probes the origin they come from. `further` are the labels the rule is given.
     """
     component, _, narrowed_to = subject.partition("@")
     kind, _, name = component.partition("/")
     return labels_of(
         {
+            **(further or {}),
             "rule": rule,
             "severity": severity,
             "team": team or owners.get(component, ""),

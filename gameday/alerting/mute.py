@@ -11,16 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gameday.alerting.alert import Alert, Labels, Suppressor
-from gameday.people import WeeklyHours
+from gameday.alerting.matchers import Matchers, matches
+from gameday.alerting.routes import Route
+from gameday.alerting.time_intervals import Interval
 
-Matchers = Mapping[str, frozenset[str]]
-"""Label to the values that match; all must match, a missing label counts as empty."""
-
-
-def matches(matchers: Matchers, labels: Labels) -> bool:
-    """Whether labels satisfy all matchers."""
-    found = dict(labels)
-    return all(found.get(name, "") in values for name, values in matchers.items())
+Held = tuple[Suppressor, str]
+"""What holds an alert back, and which one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +56,14 @@ class InhibitRule:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """When a route notifies: inside one of `active` (none = always) and outside all of `mute`."""
-
-    active: tuple[WeeklyHours, ...] = ()
-    mute: tuple[WeeklyHours, ...] = ()
-
-    def suppressor(self, at: datetime) -> tuple[Suppressor, str] | None:
-        """Which of the two holds notifications back at an instant, and why."""
-        if self.active and not any(hours.contains(at) for hours in self.active):
-            return ("active_time_interval", "outside the hours of this receiver")
-        if any(hours.contains(at) for hours in self.mute):
-            return ("mute_time_interval", "inside hours in which this receiver is muted")
-        return None
+def held_by_hours(route: Route, intervals: Mapping[str, Sequence[Interval]], at: datetime) -> Held | None:
+    """Whether a route notifies at an instant: inside one of its active intervals (none = always), outside all that mute it."""
+    if route.active and not any(each.contains(at) for name in route.active for each in intervals[name]):
+        return ("active_time_interval", f"outside {', '.join(route.active)}")
+    for name in route.mute:
+        if any(each.contains(at) for each in intervals[name]):
+            return ("mute_time_interval", f"inside {name}")
+    return None
 
 
 def suppressor(
@@ -83,8 +73,8 @@ def suppressor(
     firing: Sequence[Alert],
     inhibitions: Sequence[InhibitRule],
     silences: Sequence[SilencePeriod],
-    by_hours: Callable[[], tuple[Suppressor, str] | None],
-) -> tuple[Suppressor, str] | None:
+    by_hours: Callable[[], Held | None],
+) -> Held | None:
     """What holds an alert back at an instant and who or what it is, or None."""
     for inhibition in inhibitions:
         source = inhibition.inhibitor(alert.labels, firing)

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 from gameday.alerting import absence, backlog, burn_rate, heartbeat, probe, threshold
 from gameday.alerting.alert import AlertEvent, Notification, Suppression
-from gameday.alerting.dispatch import Dispatcher, Grouping
 from gameday.alerting.labels import alert_labels
-from gameday.alerting.mute import Hours, InhibitRule, SilencePeriod
+from gameday.alerting.mute import SilencePeriod
+from gameday.alerting.routing import dispatcher_of, routing_problems
 from gameday.alerting.rules import RuleMachine
 from gameday.alerting.source import IndicatorSource, Sampler
 from gameday.errors import BadInput, Problem
 from gameday.instants import SAME_INSTANT_S, earliest, reached
-from gameday.people import WeeklyHours, office_hours, wall_time
+from gameday.people import WeeklyHours
 
 if TYPE_CHECKING:
     from gameday.scenario.monitoring import Monitoring, Rule
@@ -63,7 +63,7 @@ class Alerting:
         self._rules: list[tuple[RuleMachine, Sampler]] = []
         self._watchdogs: list[heartbeat.Watchdog] = []
         for name, rule in monitoring.rules.items():
-            labels = partial(alert_labels, name, rule.severity, rule.team, owners=owned)
+            labels = partial(alert_labels, name, rule.severity, rule.team, owners=owned, further=rule.labels)
             if rule.kind == "heartbeat":
                 self._watchdogs.append(heartbeat.Watchdog(name, rule, labels(f"rule/{name}"), first_evaluation_s))
                 continue
@@ -78,7 +78,7 @@ class Alerting:
                 evaluation_s=monitoring.evaluation,
             )
             self._rules.append((machine, sampler(rule, monitoring, places)))
-        self._dispatcher = _dispatcher(monitoring, starts, ticket_hours)
+        self._dispatcher = dispatcher_of(monitoring, starts, ticket_hours)
 
     @property
     def running(self) -> bool:
@@ -130,7 +130,7 @@ class Alerting:
         self._evaluations = math.ceil((now - self._first_s - SAME_INSTANT_S) / self._interval_s)
         for machine, _ in self._rules:
             machine.forget()
-        self._dispatcher.forget()
+        self._dispatcher.forget(now)
 
     def next_at(self) -> float | None:
         """When it wants to be asked next."""
@@ -179,25 +179,4 @@ def problems(monitoring: Monitoring) -> list[Problem]:
                 found += backlog.problems(name, rule)
             case "heartbeat":
                 found += heartbeat.problems(name, rule, monitoring.evaluation)
-    return found
-
-
-def _dispatcher(monitoring: Monitoring, starts: datetime | None, ticket_hours: WeeklyHours | None) -> Dispatcher:
-    grouping = monitoring.grouping
-    hours = {}
-    if starts is not None:
-        assert starts.tzinfo is not None, "the start of a run carries its offset from UTC"
-        hours["ticket"] = Hours(active=(ticket_hours or office_hours(starts.tzinfo),))
-    return Dispatcher(
-        Grouping(tuple(grouping.by), grouping.wait, grouping.interval, grouping.repeat),
-        inhibitions=[
-            InhibitRule({"rule": frozenset({pair.source})}, {"rule": frozenset({pair.target})}, tuple(pair.equal))
-            for pair in monitoring.inhibitions
-        ],
-        silences=[
-            SilencePeriod({"rule": frozenset({silence.rule})}, silence.at, silence.at + silence.lasts, silence.why)
-            for silence in monitoring.silences
-        ],
-        hours=hours,
-        wall=None if starts is None else partial(wall_time, starts),
-    )
+    return found + routing_problems(monitoring)

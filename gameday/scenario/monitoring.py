@@ -11,6 +11,7 @@ from pydantic import Field
 
 from gameday.scenario.base import Strict
 from gameday.scenario.quantities import Duration, Ratio
+from gameday.scenario.routing import LabelName, Routing
 from gameday.scenario.system import Name
 
 Severity = Literal["page", "ticket"]
@@ -52,6 +53,8 @@ class RuleBase(Strict):
     """How long it goes on firing after the condition ended."""
     team: Name | None = None
     """Team that is paged; none = owner of the component, else the default escalation."""
+    labels: dict[LabelName, str] = {}
+    """Further labels of its alerts, for routes, inhibitions and silences."""
 
 
 class ThresholdRule(RuleBase):
@@ -145,10 +148,12 @@ class Grouping(Strict):
 
 
 class Silence(Strict):
-    """No notifications for a rule for a while."""
+    """No notifications for matching alerts for a while."""
 
-    rule: Name
-    """The rule."""
+    rule: Name | None = None
+    """The rule; in place of it, or with it, `matchers`."""
+    matchers: list[str] = []
+    """Labels of the alerts, e.g. `region="eu-1"`; all must hold."""
     at: Duration
     """Start."""
     lasts: Duration = Field(alias="for")
@@ -160,11 +165,15 @@ class Silence(Strict):
 class Inhibition(Strict):
     """While one alert fires, another is not notified."""
 
-    source: Name
+    source: Name | None = None
     """Rule that explains."""
-    target: Name
+    source_matchers: list[str] = []
+    """Labels of the alerts that explain, in place of one rule or with it; all must hold."""
+    target: Name | None = None
     """Rule that is then superfluous."""
-    equal: list[Literal["team", "severity", "region", "component", "origin"]] = []
+    target_matchers: list[str] = []
+    """Labels of the alerts that are then superfluous; all must hold."""
+    equal: list[LabelName] = []
     """Labels both alerts must agree on, e.g. `region`; none = any alert of the source is enough."""
 
 
@@ -204,7 +213,9 @@ class Monitoring(Strict):
     rules: dict[Name, Rule] = {}
     """Alert rules."""
     grouping: Grouping = Grouping()
-    """Bundling of notifications."""
+    """Bundling of notifications, without `routing`."""
+    routing: Routing | None = None
+    """Routing tree, in place of `grouping`."""
     silences: list[Silence] = []
     """Silences set beforehand."""
     inhibitions: list[Inhibition] = []

@@ -6,18 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameday.alerting.alert import Alert, Notification, labels_of
-from gameday.alerting.dispatch import Dispatcher, Grouping
+from gameday.alerting.dispatch import Dispatcher
+from gameday.alerting.matchers import parse_matchers
 from gameday.alerting.mute import InhibitRule, SilencePeriod
+from gameday.alerting.routes import standard_tree
 
 RULES = ["a", "b", "c"]
-GROUPING = Grouping(by=("rule",), wait_s=30, interval_s=120, repeat_s=600)
+GROUPING = standard_tree(by=("rule",), wait_s=30, interval_s=120, repeat_s=600)
 HORIZON_S = 3000
 
 Stretches = dict[str, list[tuple[int, int]]]
 stretches = st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 900)), max_size=4)
 firing = st.fixed_dictionaries(dict.fromkeys(RULES, stretches))
 silence = st.builds(
-    lambda rule, start, length: SilencePeriod({"rule": frozenset({rule})}, start, start + length, "law"),
+    lambda rule, start, length: SilencePeriod(parse_matchers(f'rule="{rule}"'), start, start + length, "law"),
     st.sampled_from(RULES),
     st.integers(0, 2000),
     st.integers(1, 1500),
@@ -114,6 +116,6 @@ def test_every_suppression_by_silence_is_one(fires: Stretches, silences: list[Si
 
 @given(firing)
 def test_an_inhibited_alert_is_never_notified_while_its_source_fires(fires: Stretches) -> None:
-    rule = InhibitRule({"rule": frozenset({"a"})}, {"rule": frozenset({"b"})})
+    rule = InhibitRule(parse_matchers('rule="a"'), parse_matchers('rule="b"'))
     for note in play(Dispatcher(GROUPING, inhibitions=[rule]), fires):
         assert not (is_firing(fires, "a", note.at) and "b" in note.rules)

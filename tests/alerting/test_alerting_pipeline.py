@@ -10,6 +10,7 @@ import pytest
 
 from gameday.alerting import AlertEvent, Alerting, Notification, SilencePeriod
 from gameday.alerting.heartbeat import Watchdog
+from gameday.alerting.matchers import parse_matchers
 from gameday.errors import BadInput
 from gameday.scenario.monitoring import HeartbeatRule, Monitoring
 
@@ -144,7 +145,7 @@ def test_a_silence_of_the_scenario_holds_back_and_the_record_says_why() -> None:
 
 def test_a_silence_can_be_set_during_the_run() -> None:
     alerting = Alerting(monitoring())
-    alerting.silence(SilencePeriod({"component": frozenset({"class/buy"})}, 0, 1e9, "maintenance"))
+    alerting.silence(SilencePeriod(parse_matchers('component="class/buy"'), 0, 1e9, "maintenance"))
     play(alerting, outage(100, 2000), 1500).want()
 
 

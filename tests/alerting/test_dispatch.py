@@ -9,9 +9,12 @@ from functools import partial
 import pytest
 
 from gameday.alerting.alert import Alert, Notification, labels_of
-from gameday.alerting.dispatch import AlertKey, Dispatcher, Grouping, LogEntry, needs_update
-from gameday.alerting.mute import Hours, InhibitRule, SilencePeriod
+from gameday.alerting.dispatch import AlertKey, Dispatcher, LogEntry, needs_update
+from gameday.alerting.matchers import Matchers, one_of, parse_matchers
+from gameday.alerting.mute import InhibitRule, SilencePeriod, held_by_hours
+from gameday.alerting.routes import OFFICE_HOURS, Receiver, Route, standard_tree, tree_of
 from gameday.people import WeeklyHours, office_hours, wall_time
+from gameday.scenario.routing import Route as WrittenRoute
 
 FOR_EVER = 1e9
 
@@ -39,8 +42,8 @@ def told(notified: list[Notification]) -> list[tuple[float, str, list[str], list
     return [(n.at, n.reason, [a.rule for a in n.firing], [a.rule for a in n.resolved]) for n in notified]
 
 
-def rules(*names: str) -> dict[str, frozenset[str]]:
-    return {"rule": frozenset(names)}
+def rules(*names: str) -> Matchers:
+    return (one_of("rule", names),)
 
 
 def test_the_first_notification_of_a_group_waits_for_group_wait_and_gathers_what_came_meanwhile() -> None:
@@ -72,10 +75,64 @@ def test_an_alert_that_is_not_sent_again_counts_as_resolved_from_its_end() -> No
     assert told(notified) == [(30, "first_notification", ["a"], []), (330, "all_resolved", [], ["a"])]
 
 
-def test_a_new_alert_after_the_group_has_gone_waits_for_group_wait_again() -> None:
-    notified = play(Dispatcher(), [(0, alert("a")), (60, alert("a", 0, 60)), (340, alert("a", 340))], 5000)
-    assert [n.at for n in notified][:3] == [30, 330, 370]
+def test_a_new_alert_after_the_group_has_been_cleaned_up_waits_for_group_wait_again() -> None:
+    notified = play(Dispatcher(), [(0, alert("a")), (60, alert("a", 0, 60)), (365, alert("a", 365))], 5000)
+    assert [n.at for n in notified][:3] == [30, 330, 395]
     assert notified[2].reason == "first_notification"
+
+
+def test_a_group_that_has_told_its_recovery_lives_until_the_next_clean_up_and_keeps_its_rhythm() -> None:
+    notified = play(Dispatcher(), [(0, alert("a")), (60, alert("a", 0, 60)), (340, alert("a", 340))], 5000)
+    assert [n.at for n in notified][:3] == [30, 330, 630]
+
+
+def test_a_resolved_alert_makes_a_group_which_what_comes_after_it_finds_flushed() -> None:
+    notified = play(Dispatcher(), [(100, alert("a", 0, 50)), (110, alert("b", 110))], 5000)
+    assert told(notified) == [(400, "first_notification", ["b"], [])]
+
+
+def test_a_late_alert_that_began_long_ago_hurries_the_first_flush_of_its_group() -> None:
+    notified = play(Dispatcher(), [(100, alert("a", 100)), (110, alert("b", 50))], 120)
+    assert told(notified) == [(110, "first_notification", ["b", "a"], [])]
+
+
+def test_what_was_notified_is_forgotten_after_twice_the_repeat_interval() -> None:
+    grouping = standard_tree(repeat_s=300)
+    silence = SilencePeriod(rules("a"), 40, 2000, "long work")
+    sends = [(0, alert("a")), (1000, alert("a", 0, 1000))]
+    assert [n.reason for n in play(Dispatcher(grouping, silences=[silence]), sends, 5000)] == ["first_notification"]
+    still_known = Dispatcher(standard_tree(repeat_s=3000), silences=[silence])
+    assert [n.reason for n in play(still_known, [(0, alert("a")), (2050, alert("a", 0, 2050))], 5000)][-1] == "all_resolved"
+    forgotten = Dispatcher(grouping, silences=[silence])
+    assert [n.reason for n in play(forgotten, [(0, alert("a")), (2050, alert("a", 0, 2050))], 5000)] == ["first_notification"]
+
+
+def test_alerts_sent_with_overlapping_times_keep_the_earlier_start() -> None:
+    notified = play(Dispatcher(), [(0, alert("a", 0, 500)), (10, alert("a", 5, 600))], 40)
+    assert [(a.starts_at, a.ends_at) for n in notified for a in n.firing] == [(0, 600)]
+
+
+def test_a_receiver_that_is_not_sent_recoveries_is_told_firing_alerts_only() -> None:
+    dispatcher = Dispatcher(Route("desk"), receivers={"desk": Receiver("desk", send_resolved=False)})
+    sends = [(0, alert("a")), (0, alert("b")), (60, alert("a", 0, 60)), (700, alert("b", 0, 700))]
+    assert told(play(dispatcher, sends, 20_000)) == [(30, "first_notification", ["a", "b"], [])]
+
+
+def test_a_node_takes_what_none_of_its_children_takes_and_continue_asks_the_next_child() -> None:
+    written = WrittenRoute.model_validate(
+        {
+            "receiver": "top",
+            "routes": [
+                {"matchers": ['team="x"'], "receiver": "x", "continue": True, "routes": [{"matchers": ['rule="b"']}]},
+                {"matchers": ['team=~"x|y"'], "receiver": "xy", "group_by": ["..."]},
+                {"receiver": "rest", "matchers": ['team="y"']},
+            ],
+        }
+    )
+    tree = tree_of(written)
+    names = {team: [r.receiver for r in tree.matching({"rule": "a", "team": team})] for team in ("x", "y", "z")}
+    assert names == {"x": ["x", "xy"], "y": ["xy"], "z": ["top"]}
+    assert [r.number for r in tree.matching({"rule": "b", "team": "x"})] == [2, 3]
 
 
 def test_an_alert_that_comes_and_goes_between_two_flushes_is_not_notified() -> None:
@@ -90,12 +147,12 @@ def test_an_alert_that_recovers_and_fires_again_between_two_flushes_is_not_notif
 
 
 def test_an_unchanged_group_is_repeated_at_the_first_flush_after_more_than_repeat_interval() -> None:
-    grouping = Grouping(repeat_s=600)
+    grouping = standard_tree(repeat_s=600)
     assert [n.at for n in play(Dispatcher(grouping), [(0, alert("a"))], 2000)] == [30, 930, 1830]
 
 
 def test_alerts_with_other_group_labels_are_another_group() -> None:
-    dispatcher = Dispatcher(Grouping(by=("component",)))
+    dispatcher = Dispatcher(standard_tree(by=("component",)))
     sends = [(0, alert("a", component="service/x")), (0, alert("a", component="service/y"))]
     notified = play(dispatcher, sends, 30)
     assert [dict(n.group) for n in notified] == [{"component": "service/x"}, {"component": "service/y"}]
@@ -103,7 +160,7 @@ def test_alerts_with_other_group_labels_are_another_group() -> None:
 
 
 def test_teams_and_severities_are_never_in_one_notification() -> None:
-    dispatcher = Dispatcher(Grouping(by=("region",)))
+    dispatcher = Dispatcher(standard_tree(by=("region",)))
     sends = [(0.0, alert("a", team="x")), (0.0, alert("b", team="y")), (0.0, alert("c", severity="ticket", team="x"))]
     notified = play(dispatcher, sends, 30)
     assert [(n.receiver, n.team, [a.rule for a in n.firing]) for n in notified] == [
@@ -173,7 +230,7 @@ def test_a_recovery_that_could_not_be_told_is_told_later() -> None:
 def test_after_a_restart_the_same_alerts_are_not_notified_again() -> None:
     dispatcher = Dispatcher()
     play(dispatcher, [(0, alert("a"))], 30)
-    dispatcher.forget()
+    dispatcher.forget(30)
     assert play(dispatcher, [(60, alert("a", 55))], 1000) == []
 
 
@@ -187,15 +244,15 @@ def test_a_silence_holds_from_its_start_and_not_at_its_end() -> None:
 
 
 def test_a_silence_needs_all_its_matchers() -> None:
-    period = SilencePeriod({"rule": frozenset({"a"}), "region": frozenset({"eu-1", "eu-2"})}, 0, FOR_EVER, "move")
-    dispatcher = Dispatcher(Grouping(by=()), silences=[period])
+    period = SilencePeriod(parse_matchers('rule="a", region=~"eu-1|eu-2"'), 0, FOR_EVER, "move")
+    dispatcher = Dispatcher(standard_tree(by=()), silences=[period])
     sends = [(0.0, alert("a", region="eu-1")), (0.0, alert("a", region="us")), (0.0, alert("b", region="eu-1"))]
     (notified,) = play(dispatcher, sends, 30)
     assert [(a.rule, dict(a.labels)["region"]) for a in notified.firing] == [("b", "eu-1"), ("a", "us")]
 
 
 def test_a_silence_can_be_added_later() -> None:
-    dispatcher = Dispatcher(Grouping(repeat_s=300))
+    dispatcher = Dispatcher(standard_tree(repeat_s=300))
     play(dispatcher, [(0, alert("a"))], 30)
     dispatcher.silence(SilencePeriod(rules("a"), 40, FOR_EVER, "known"))
     assert play(dispatcher, [], 5000) == []
@@ -216,7 +273,7 @@ def test_a_suppression_is_told_once_per_reason_and_again_when_it_begins_anew() -
 
 
 def inhibiting(*, equal: tuple[str, ...] = ()) -> Dispatcher:
-    return Dispatcher(Grouping(by=("rule",)), inhibitions=[InhibitRule(rules("region_gone"), rules("slow"), equal)])
+    return Dispatcher(standard_tree(by=("rule",)), inhibitions=[InhibitRule(rules("region_gone"), rules("slow"), equal)])
 
 
 def test_a_firing_source_inhibits_its_target() -> None:
@@ -265,10 +322,10 @@ def test_an_alert_that_matches_both_sides_is_inhibited_by_one_that_is_only_a_sou
 def test_inhibition_is_named_before_hours_and_hours_before_silences() -> None:
     night = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
     dispatcher = Dispatcher(
-        Grouping(by=()),
+        standard_tree(by=(), ticket_hours=True),
         inhibitions=[InhibitRule(rules("a"), rules("b"))],
-        silences=[SilencePeriod({}, 0, FOR_EVER, "everything")],
-        hours={"ticket": Hours(active=(office_hours(UTC),))},
+        silences=[SilencePeriod((), 0, FOR_EVER, "everything")],
+        intervals={OFFICE_HOURS: [office_hours(UTC)]},
         wall=partial(wall_time, night),
     )
     sends = [(0.0, alert("a")), (0.0, alert("b", severity="ticket")), (0.0, alert("c", severity="ticket"))]
@@ -279,7 +336,8 @@ def test_inhibition_is_named_before_hours_and_hours_before_silences() -> None:
 
 def test_a_ticket_waits_for_office_hours_and_comes_at_the_first_flush_inside() -> None:
     before_nine = datetime(2026, 3, 3, 8, 56, tzinfo=UTC)
-    dispatcher = Dispatcher(hours={"ticket": Hours(active=(office_hours(UTC),))}, wall=partial(wall_time, before_nine))
+    tree = standard_tree(ticket_hours=True)
+    dispatcher = Dispatcher(tree, intervals={OFFICE_HOURS: [office_hours(UTC)]}, wall=partial(wall_time, before_nine))
     notified = play(dispatcher, [(0, alert("a", severity="ticket"))], 3600)
     assert [n.at for n in notified] == [330]
 
@@ -287,6 +345,6 @@ def test_a_ticket_waits_for_office_hours_and_comes_at_the_first_flush_inside() -
 def test_hours_that_mute_hold_back_from_their_start_and_not_at_their_end() -> None:
     lunch = WeeklyHours(UTC, 12 * 60, 13 * 60)
     noon = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
-    hours = Hours(mute=(lunch,))
-    assert hours.suppressor(noon) == ("mute_time_interval", "inside hours in which this receiver is muted")
-    assert hours.suppressor(noon.replace(hour=13)) is None
+    route = Route("page", mute=("lunch",))
+    assert held_by_hours(route, {"lunch": [lunch]}, noon) == ("mute_time_interval", "inside lunch")
+    assert held_by_hours(route, {"lunch": [lunch]}, noon.replace(hour=13)) is None

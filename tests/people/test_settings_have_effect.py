@@ -6,8 +6,6 @@ must differ between them; a field that is added without an entry fails the first
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import pytest
@@ -16,58 +14,9 @@ from pydantic import BaseModel
 from gameday.scenario.communication import Communication
 from gameday.scenario.monitoring import Monitoring
 from gameday.scenario.response import Response
+from tests.people.alerting_effects import ALERTING, TWO_RULES
+from tests.people.effects import Effect, audience, communication, faults, monitoring, response, rules, timing, together
 from tests.people.small import fixed, play
-
-Patch = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A day, a change of one field, and what must then be otherwise."""
-
-    change: Patch
-    kinds: tuple[str, ...]
-    day: Patch = field(default_factory=dict)
-    seeds: int = 1
-    """Seeds of which at least one must show it (for chances)."""
-
-
-def monitoring(**patch: Any) -> Patch:
-    return {"monitoring": patch}
-
-
-def response(**patch: Any) -> Patch:
-    return {"response": patch}
-
-
-def communication(**patch: Any) -> Patch:
-    return {"communication": patch}
-
-
-def timing(**patch: Any) -> Patch:
-    return response(timing=patch)
-
-
-def audience(**patch: Any) -> Patch:
-    return communication(audiences={"customers": patch})
-
-
-def rules(**patch: Any) -> Patch:
-    return monitoring(rules={"errors": None, **patch})
-
-
-def faults(*lines: str) -> Patch:
-    return {"schedule": {"faults": list(lines)}}
-
-
-def together(*patches: Patch) -> Patch:
-    from tests.people.small import merged
-
-    result: Patch = {}
-    for patch in patches:
-        result = merged(result, patch)
-    return result
-
 
 NIGHT = {"starts": "2026-03-02T02:00:00+00:00"}
 OUTAGE = faults("kill region/a at 3m for 12m")
@@ -85,9 +34,6 @@ LONG_QUEUE = {
 }
 BACKLOG = {"kind": "backlog", "on": "service/shop", "above": 50, "window": "1m"}
 BEAT = together(OUTAGE, monitoring(location="region/a", rules={"errors": None, "beat": {"kind": "heartbeat", "interval": "60s"}}))
-TWO_RULES = together(
-    monitoring(rules={"second": {**THRESHOLD, "window": "90s", "team": "shop"}}), monitoring(grouping={"interval": "1m"})
-)
 CUSTOMERS = monitoring(
     rules={"errors": None},
     customer_reports={"enabled": True, "affected_requests": 50, "needed": 3, "window": "15m", "delay": "1m"},
@@ -110,6 +56,7 @@ EXECUTIVES = communication(
 MANUAL_ROLLBACK = faults("bad_release service/shop error_ratio=100% at 3m")
 
 EFFECTS: dict[str, Effect] = {
+    **ALERTING,
     # -- monitoring
     "monitoring.location": Effect(monitoring(location="region/a"), ("alert.firing",), OUTAGE),
     "monitoring.scrape": Effect(monitoring(scrape="25s"), ("alert.firing",)),
@@ -355,12 +302,13 @@ WITHOUT_MECHANISM = {
 def fields_of(model: type[BaseModel], name: str, found: dict[str, str]) -> dict[str, str]:
     """Every field below a model: `Model.field`, with the class that defines it; the parts of a scenario by their own name."""
     for key, info in model.model_fields.items():
-        if key == "kind":
+        if key == "kind" and len(get_args(info.annotation)) == 1:
             continue
         owner = next(each for each in reversed(model.__mro__) if key in getattr(each, "model_fields", {}))
         found.setdefault(f"{name if owner is model else owner.__name__}.{key}", key)
         for part in _models_in(info.annotation):
-            fields_of(part, part.__name__, found)
+            if part is not model:
+                fields_of(part, part.__name__, found)
     return found
 
 

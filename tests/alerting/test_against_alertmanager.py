@@ -1,0 +1,174 @@
+"""The same alerts to a real Alertmanager and to our dispatcher: the same notifications, event by event.
+
+Timers are seconds instead of minutes. All flushes of both lie between the instants at which alerts are sent, half a timer away, so that
+the machine's haste decides nothing: what is compared is who is told what, in which order, and at which of the group's flushes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gameday.alerting.alert import Alert, labels_of
+from gameday.alerting.dispatch import Dispatcher
+from gameday.alerting.matchers import parse_matchers
+from gameday.alerting.mute import InhibitRule, SilencePeriod
+from gameday.alerting.routes import receivers_of, tree_of
+from gameday.alerting.time_intervals import wall_interval
+from gameday.people import wall_time
+from gameday.scenario.routing import Routing
+from tests.alerting import alertmanager
+from tests.alerting.alertmanager import Alertmanager, Hook, by_receiver
+
+pytestmark = pytest.mark.skipif(alertmanager.PROGRAM is None, reason="prometheus-alertmanager is not installed")
+
+FAR = 1000.0
+ROUTING: dict[str, Any] = {
+    "receivers": {"all": {}, "pay": {}, "copy": {}, "quiet": {"send_resolved": False}, "never": {}, "always": {}},
+    "time_intervals": {"ever": [{"years": ["2000:2100"]}], "never": [{"years": ["2000:2001"]}]},
+    "route": {
+        "receiver": "all",
+        "group_by": ["alertname"],
+        "group_wait": "2s",
+        "group_interval": "4s",
+        "repeat_interval": "6s",
+        "routes": [
+            {"matchers": ['team="pay"'], "receiver": "pay", "group_by": ["team"], "repeat_interval": "1h", "continue": True},
+            {"matchers": ['team=~"p.*"'], "receiver": "copy", "group_by": ["..."], "repeat_interval": "1h"},
+            {"matchers": ['team="q"'], "receiver": "quiet", "repeat_interval": "1h"},
+            {"matchers": ['team="night"'], "receiver": "never", "mute_time_intervals": ["ever"]},
+            {"matchers": ['team="off"'], "receiver": "never", "active_time_intervals": ["never"]},
+            {"matchers": ['team="day"'], "receiver": "always", "active_time_intervals": ["ever"], "repeat_interval": "1h"},
+        ],
+    },
+}
+INHIBITIONS = [
+    {"source": 'alertname="Down"', "target": 'kind="symptom"', "equal": ["region"]},
+    {"source": 'kind="both"', "target": 'kind="both"', "equal": []},
+]
+SILENCES = [('team="pay", alertname="Known"', 0.0, FAR), ('alertname=~"Brief.*"', 0.0, 7.0)]
+
+Send = tuple[float, Mapping[str, str], float, float]
+"""When it is sent, labels, start, end."""
+
+
+def alert(name: str, **labels: str) -> Mapping[str, str]:
+    return {"alertname": name, **labels}
+
+
+SCRIPT: list[Send] = [
+    (1.0, alert("Alone"), 1.0, FAR),
+    (1.0, alert("Gone"), 1.0, FAR),
+    (1.0, alert("Slow", team="pay", kind="symptom", region="a"), 1.0, FAR),
+    (1.0, alert("Slow", team="pay", kind="symptom", region="b"), 1.0, FAR),
+    (1.0, alert("Down", team="pay", region="a"), 1.0, FAR),
+    (1.0, alert("Known", team="pay"), 1.0, FAR),
+    (1.0, alert("Brief"), 1.0, FAR),
+    (1.0, alert("Quiet", team="q"), 1.0, FAR),
+    (1.0, alert("Night", team="night"), 1.0, FAR),
+    (1.0, alert("Off", team="off"), 1.0, FAR),
+    (1.0, alert("Day", team="day"), 1.0, FAR),
+    (1.0, alert("Both1", kind="both"), 1.0, FAR),
+    (1.0, alert("Both2", kind="both"), 1.0, FAR),
+    (1.0, alert("Old", team="old"), -60.0, FAR),
+    (1.0, alert("Lapses"), 1.0, 9.0),
+    (1.0, alert("Over", team="over"), -60.0, 0.5),
+    (2.0, alert("Gone"), 1.0, 2.0),
+    (5.0, alert("Late", team="pay"), 5.0, FAR),
+    (5.0, alert("Quiet", team="q"), 1.0, 5.0),
+    (5.0, alert("Alone"), 1.0, 5.0),
+    (5.0, alert("Over", team="over"), 5.0, FAR),
+    (6.0, alert("Alone"), 6.0, FAR),
+    (9.0, alert("Down", team="pay", region="a"), 1.0, 9.0),
+    (9.0, alert("Slow", team="pay", kind="symptom", region="b"), 1.0, 9.0),
+    (9.0, alert("Day", team="day"), 1.0, 9.0),
+    (12.5, alert("Day", team="day"), 12.5, FAR),
+    (13.0, alert("Late", team="pay"), 5.0, 13.0),
+]
+ENDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
+    folder: Path = tmp_path_factory.mktemp("alertmanager")
+    manager = alertmanager.start(folder, configuration)
+    try:
+        for matchers, starts, ends in SILENCES:
+            parts = [
+                {"name": m.label, "value": m.value, "isEqual": m.operator[0] == "=", "isRegex": m.operator[1:] == "~"}
+                for m in parse_matchers(matchers)
+            ]
+            body = {"matchers": parts, "startsAt": manager.wall(starts), "endsAt": manager.wall(ends)}
+            manager.post("silences", {**body, "createdBy": "test", "comment": "test"})
+        yield manager
+    finally:
+        manager.stop()
+
+
+def configuration(url: str) -> Mapping[str, Any]:
+    hooks = {
+        name: [{"url": url, "send_resolved": receiver.get("send_resolved", True)}]
+        for name, receiver in ROUTING["receivers"].items()
+    }
+    return {
+        "route": ROUTING["route"],
+        "receivers": [{"name": name, "webhook_configs": hook} for name, hook in hooks.items()],
+        "time_intervals": [{"name": name, "time_intervals": each} for name, each in ROUTING["time_intervals"].items()],
+        "inhibit_rules": [
+            {"source_matchers": [rule["source"]], "target_matchers": [rule["target"]], "equal": rule["equal"]}
+            for rule in INHIBITIONS
+        ],
+    }
+
+
+def ours(sent: list[tuple[float, Send]]) -> list[Hook]:
+    """What our dispatcher notifies of the alerts, each taken when the real one took it."""
+    written = Routing.model_validate(ROUTING)
+    dispatcher = Dispatcher(
+        tree_of(written.route),
+        receivers=receivers_of(written.receivers),
+        inhibitions=[
+            InhibitRule(parse_matchers(str(r["source"])), parse_matchers(str(r["target"])), tuple(r["equal"]))
+            for r in INHIBITIONS
+        ],
+        silences=[SilencePeriod(parse_matchers(matchers), starts, ends, "test") for matchers, starts, ends in SILENCES],
+        intervals={name: [wall_interval(one) for one in each] for name, each in written.time_intervals.items()},
+        wall=partial(wall_time, datetime.now(UTC)),
+    )
+    hooks: list[Hook] = []
+    waiting = list(sent)
+    while True:
+        flush = dispatcher.next_at()
+        now = min(waiting[0][0] if waiting else FAR, FAR if flush is None else flush)
+        if now > ENDS:
+            return hooks
+        while waiting and waiting[0][0] <= now:
+            _, (_, labels, starts, ends) = waiting.pop(0)
+            dispatcher.receive(Alert(labels_of(labels), labels["alertname"], "s", "", None, 1.0, starts, ends), now)
+        for told in dispatcher.flush(now):
+            names = (frozenset(alert.rule for alert in alerts) for alerts in (told.firing, told.resolved))
+            hooks.append(Hook(told.at, told.receiver, told.group, *names))
+
+
+def test_a_real_alertmanager_notifies_what_our_dispatcher_notifies(real: Alertmanager) -> None:
+    sent = []
+    for send in SCRIPT:
+        real.wait_until(send[0])
+        sent.append((real.send(send[1], send[2], send[3]), send))
+    real.wait_until(ENDS)
+    theirs, expected = by_receiver([hook for hook in real.hooks if hook.at <= ENDS]), by_receiver(ours(sent))
+    said = {key: [(sorted(h.firing), sorted(h.resolved)) for h in hooks] for key, hooks in theirs.items()}
+    assert said == {key: [(sorted(h.firing), sorted(h.resolved)) for h in hooks] for key, hooks in expected.items()}
+    late = [
+        (key, a.at, b.at)
+        for key, hooks in theirs.items()
+        for a, b in zip(hooks, expected[key], strict=True)
+        if abs(a.at - b.at) > 1
+    ]
+    assert not late, "a notification came at another flush of its group"
+    assert len(said) >= 10, "the script reaches many groups"

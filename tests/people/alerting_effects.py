@@ -1,0 +1,133 @@
+"""Settings of labels, routes, time intervals, inhibitions and silences, each with what it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.people.effects import Effect, Patch, monitoring, response, together
+
+THRESHOLD = {"kind": "threshold", "on": "class/buy", "indicator": "error_ratio", "above": "20%", "window": "30s"}
+TWO_RULES = together(
+    monitoring(rules={"second": {**THRESHOLD, "window": "90s", "team": "shop"}}), monitoring(grouping={"interval": "1m"})
+)
+RECEIVERS = {"desk": {"kind": "ticket"}, "pager": {"kind": "page"}}
+"""Of the day below; it starts on a Monday at 10:00 UTC, and its rules are called `errors` and `second`."""
+
+
+def tree(**route: Any) -> Patch:
+    """A routing tree; beside it `grouping` has its defaults, which say nothing."""
+    return monitoring(
+        grouping={"wait": "30s", "interval": "5m"},
+        routing={"receivers": RECEIVERS, "route": {"receiver": "pager", "group_wait": "10s", **route}},
+    )
+
+
+def child(**route: Any) -> Patch:
+    return tree(routes=[{"matchers": ['rule="errors"'], "receiver": "pager", **route}])
+
+
+def hours(**interval: Any) -> Patch:
+    """A day on which an interval mutes everything, unless the interval leaves this Monday morning out."""
+    return together(child(mute_time_intervals=["work"]), monitoring(routing={"time_intervals": {"work": [interval]}}))
+
+
+def silence(**more: Any) -> Patch:
+    return monitoring(silences=[{"at": "0s", "for": "10m", "why": "t", **more}])
+
+
+def inhibition(**more: Any) -> Patch:
+    return monitoring(inhibitions=[more])
+
+
+PAGES = ("page.sent",)
+TOLD = ("alert.notified",)
+TWO_IN_A_TREE = together(TWO_RULES, tree(group_interval="1m"))
+REPEATED = together(response(timing={"notice": {"median": 1000, "sigma": 0.01}}), tree(group_interval="1m"))
+
+ALERTING: dict[str, Effect] = {
+    "RuleBase.labels": Effect(
+        monitoring(rules={"errors": {"labels": {"tier": "0"}}}), ("alert.suppressed",), silence(matchers=['tier="0"'])
+    ),
+    "Silence.matchers": Effect(silence(matchers=['component="class/buy"']), PAGES, silence(matchers=['component="class/look"'])),
+    "Inhibition.source_matchers": Effect(
+        inhibition(source_matchers=['rule="none"'], target="second"),
+        ("alert.suppressed",),
+        together(TWO_RULES, inhibition(source_matchers=['rule=~"err.*"'], target="second")),
+    ),
+    "Inhibition.target_matchers": Effect(
+        inhibition(source="errors", target_matchers=['rule="none"']),
+        ("alert.suppressed",),
+        together(TWO_RULES, inhibition(source="errors", target_matchers=['rule!="errors"'])),
+    ),
+    "monitoring.routing": Effect(tree(), TOLD),
+    "Routing.receivers": Effect(monitoring(routing={"receivers": {"pager": {"kind": "none"}}}), PAGES, tree()),
+    "Routing.time_intervals": Effect(
+        monitoring(routing={"time_intervals": {"work": [{"weekdays": ["sunday"]}]}}), PAGES, hours(weekdays=["monday"])
+    ),
+    "Routing.route": Effect(tree(receiver="desk"), PAGES, tree()),
+    "Receiver.kind": Effect(monitoring(routing={"receivers": {"pager": {"kind": "ticket"}}}), PAGES, tree()),
+    "Receiver.team": Effect(
+        monitoring(routing={"receivers": {"pager": {"team": "other"}}}),
+        PAGES,
+        together(
+            tree(),
+            response(
+                teams={"other": {"members": ["bo"], "escalation": "own"}},
+                escalations={"own": {"levels": [{"notify": ["person/bo"]}]}},
+            ),
+        ),
+    ),
+    "Receiver.send_resolved": Effect(
+        monitoring(routing={"receivers": {"pager": {"send_resolved": False}}}), TOLD, tree(group_interval="1m")
+    ),
+    "Route.receiver": Effect(child(receiver="desk"), PAGES, child()),
+    "Route.matchers": Effect(child(receiver="desk", matchers=['rule="none"']), PAGES, child(receiver="desk")),
+    "Route.continues": Effect(
+        tree(
+            routes=[
+                {"matchers": ['rule="errors"'], "receiver": "pager", "continue": True},
+                {"matchers": ['rule="errors"'], "receiver": "desk"},
+            ]
+        ),
+        TOLD,
+        tree(
+            routes=[
+                {"matchers": ['rule="errors"'], "receiver": "pager"},
+                {"matchers": ['rule="errors"'], "receiver": "desk"},
+            ]
+        ),
+    ),
+    "Route.group_by": Effect(tree(group_interval="1m", group_by=["rule"]), TOLD, TWO_IN_A_TREE),
+    "Route.group_wait": Effect(tree(group_wait="45s"), TOLD, tree()),
+    "Route.group_interval": Effect(tree(group_interval="7m"), TOLD, TWO_IN_A_TREE),
+    "Route.repeat_interval": Effect(tree(group_interval="1m", repeat_interval="2m"), TOLD, REPEATED),
+    "Route.mute_time_intervals": Effect(child(), PAGES, hours(weekdays=["monday"])),
+    "Route.active_time_intervals": Effect(
+        child(active_time_intervals=["work"]), PAGES, together(hours(weekdays=["sunday"]), child())
+    ),
+    "Route.routes": Effect(tree(routes=[]), PAGES, child(receiver="desk")),
+    "TimeInterval.times": Effect(
+        hours(times=[{"start_time": "11:00", "end_time": "24:00"}]),
+        PAGES,
+        hours(times=[{"start_time": "10:00", "end_time": "24:00"}]),
+    ),
+    "TimeInterval.weekdays": Effect(hours(weekdays=["tuesday:friday"]), PAGES, hours(weekdays=["monday:friday"])),
+    "TimeInterval.days_of_month": Effect(hours(days_of_month=["-3:-1"]), PAGES, hours(days_of_month=["1:7"])),
+    "TimeInterval.months": Effect(hours(months=["april"]), PAGES, hours(months=["january:march"])),
+    "TimeInterval.years": Effect(hours(years=["2027"]), PAGES, hours(years=["2026"])),
+    "TimeInterval.location": Effect(
+        hours(times=[{"start_time": "10:00", "end_time": "11:00"}], location="Asia/Tokyo"),
+        PAGES,
+        hours(times=[{"start_time": "10:00", "end_time": "11:00"}]),
+    ),
+    "Clock.start_time": Effect(
+        hours(times=[{"start_time": "10:30", "end_time": "11:00"}]),
+        PAGES,
+        hours(times=[{"start_time": "10:00", "end_time": "11:00"}]),
+    ),
+    "Clock.end_time": Effect(
+        hours(times=[{"start_time": "09:00", "end_time": "10:00"}]),
+        PAGES,
+        hours(times=[{"start_time": "09:00", "end_time": "11:00"}]),
+    ),
+}
