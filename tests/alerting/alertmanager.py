@@ -95,7 +95,7 @@ def start(folder: Path, config: Callable[[str], Mapping[str, Any]]) -> Alertmana
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *words: object) -> None:
             """Nothing: the test's output is its own."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)

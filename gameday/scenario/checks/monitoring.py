@@ -51,26 +51,36 @@ def check_monitoring(book: Book) -> None:
     book.adopt(rule_problems(monitoring))
     for name, rule in monitoring.rules.items():
         _rule(book, ("monitoring", "rules", name), rule)
-    for number, silence in enumerate(monitoring.silences):
-        path = ("monitoring", "silences", number)
-        if silence.rule is not None:
-            book.known((*path, "rule"), silence.rule, monitoring.rules, "rule")
-        if silence.at >= book.scenario.duration > 0:
-            end = format_duration(book.scenario.duration)
-            book.wrong((*path, "at"), f"is not before the end of the day, at {end}")
-    for number, inhibition in enumerate(monitoring.inhibitions):
-        path = ("monitoring", "inhibitions", number)
-        for side in ("source", "target"):
-            if getattr(inhibition, side) is not None:
-                book.known((*path, side), getattr(inhibition, side), monitoring.rules, "rule")
-        only_rules = not (inhibition.source_matchers or inhibition.target_matchers)
-        if only_rules and inhibition.source == inhibition.target is not None:
-            book.wrong((*path, "target"), "a rule cannot make itself superfluous")
+    _silences(book)
+    _inhibitions(book)
     if monitoring.routing is not None:
         for name, receiver in monitoring.routing.receivers.items():
             if receiver.team is not None:
                 path = ("monitoring", "routing", "receivers", name, "team")
                 book.known(path, receiver.team, book.scenario.response.teams, "team")
+
+
+def _silences(book: Book) -> None:
+    monitoring = book.scenario.monitoring
+    for number, silence in enumerate(monitoring.silences):
+        path: Path = ("monitoring", "silences", number)
+        if silence.rule is not None:
+            book.known((*path, "rule"), silence.rule, monitoring.rules, "rule")
+        if silence.at >= book.scenario.duration > 0:
+            end = format_duration(book.scenario.duration)
+            book.wrong((*path, "at"), f"is not before the end of the day, at {end}")
+
+
+def _inhibitions(book: Book) -> None:
+    rules = book.scenario.monitoring.rules
+    for number, inhibition in enumerate(book.scenario.monitoring.inhibitions):
+        path: Path = ("monitoring", "inhibitions", number)
+        for side, name in (("source", inhibition.source), ("target", inhibition.target)):
+            if name is not None:
+                book.known((*path, side), name, rules, "rule")
+        only_rules = not (inhibition.source_matchers or inhibition.target_matchers)
+        if only_rules and inhibition.source == inhibition.target is not None:
+            book.wrong((*path, "target"), "a rule cannot make itself superfluous")
 
 
 def _rule(book: Book, path: Path, rule: Rule) -> None:
