@@ -7,11 +7,12 @@ clients, `provider/<name>` for third parties, `region/<name>` for regional manag
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gameday.arrivals import rate_table
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
-from gameday.scenario.system import Dependency, Distribution, Origin, Retries, System
+from gameday.scenario.system import Dependency, Distribution, Origin, Retries, Service, System
 from gameday.selectors import target_of
 from gameday.topology import Topology
 from sim.traffic.plan import (
@@ -19,6 +20,7 @@ from sim.traffic.plan import (
     PRIORITIES,
     BreakerPlan,
     ClassPlan,
+    CoDelPlan,
     EdgePlan,
     FlowPlan,
     InstancePlan,
@@ -115,6 +117,7 @@ class _Builder:
                             fan_out=service.fan_out,
                             balancing=service.balancing,
                             queue_order=service.queue_order,
+                            **queue_policies(service),
                             admit=(1.0, shares.normal, shares.best_effort) if shares else (1.0, 1.0, 1.0),
                             error_ratio=service.error_rate,
                         )
@@ -303,6 +306,16 @@ def apportion(users: int, shares: dict[str, float]) -> dict[str, int]:
     for origin in by_remainder[: users - sum(whole.values())]:
         whole[origin] += 1
     return whole
+
+
+def queue_policies(service: Service) -> dict[str, Any]:
+    """What the engine is told about a service's queue beyond its order."""
+    found: dict[str, Any] = {"drop_expired": service.drop_expired}
+    if service.lifo_above is not None:
+        found["lifo_above"] = service.lifo_above
+    if service.codel is not None:
+        found["codel"] = CoDelPlan(service.codel.target, service.codel.interval)
+    return found
 
 
 def service_time(distribution: Distribution) -> ServiceTime:

@@ -50,10 +50,11 @@ LOST_WORDS: Final[Mapping[str, str]] = {
     "stale": "the copy was older than its limit",
     "late": "answered, but after the deadline",
     "dns": "the name could not be resolved",
+    "dropped": "dropped from the queue: it had waited too long, or its deadline had passed",
 }
 """Reasons for which a request is lost, in words."""
 
-SHED_REASONS: Final = frozenset({"shed", "rate_limited"})
+SHED_REASONS: Final = frozenset({"shed", "rate_limited", "dropped"})
 """Reasons that are a choice of policy: the request was refused on purpose. Every other reason is a failure."""
 
 

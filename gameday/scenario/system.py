@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from gameday.scenario.base import InWords, Strict
+from gameday.scenario.guards import CoDel
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
 
 Name = Annotated[
@@ -178,8 +179,14 @@ class Service(Strict):
     """Own work of one request, without the calls it makes."""
     queue: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     """Requests that may wait at one instance."""
-    queue_order: Literal["fifo", "priority"] = "fifo"
-    """Which waiting request is next."""
+    queue_order: Literal["fifo", "priority", "lifo", "adaptive_lifo"] = "fifo"
+    """Which waiting request is next: the oldest, the oldest of the highest priority, the newest, or the newest while many wait."""
+    lifo_above: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """adaptive_lifo: number of waiting requests above which the newest is next; none = 10 (assumption)."""
+    codel: CoDel | None = None
+    """Drops requests that have waited too long; none = nobody is dropped."""
+    drop_expired: bool = False
+    """Whether a request whose class's deadline has passed is dropped when its turn comes."""
     timeout: Duration = 1.0
     """Time its callers wait, where they do not say otherwise."""
     error_rate: Ratio = 0.0

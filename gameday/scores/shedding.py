@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gameday.scores.incidents import Incident
     from gameday.scores.readings import Floats
 
-REFUSALS: Final = frozenset({"queue_full", "shed", "rate_limited"})
+REFUSALS: Final = frozenset({"queue_full", "shed", "rate_limited", "dropped"})
 """Reasons of loss that are refusals for want of capacity."""
 BUSY_RATIO: Final = 0.95
 """Utilisation from which timeouts are a sign of overload."""

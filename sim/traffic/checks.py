@@ -60,6 +60,14 @@ def _station_problems(plan: Plan, station: StationPlan, number: int) -> Iterator
         yield f"error_ratio {station.error_ratio} is not in [0, 1]"
     if not 0.0 <= station.service_time.mean_s < inf or station.service_time.cv < 0.0:
         yield f"service time {station.service_time} has no meaning"
+    yield from _queue_problems(station)
+
+
+def _queue_problems(station: StationPlan) -> Iterator[str]:
+    if station.lifo_above < 0:
+        yield f"lifo_above {station.lifo_above} must not be negative"
+    if station.codel is not None and (station.codel.target_s < 0.0 or station.codel.interval_s <= 0.0):
+        yield f"{station.codel} has no meaning"
 
 
 def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:

@@ -37,6 +37,7 @@ class Reason(IntEnum):
     STALE = 12  # a read was refused because the copy was older than its limit
     LATE = 13  # answered correctly, but after the class's deadline
     DNS = 14  # the name could not be resolved
+    DROPPED = 15  # taken out of the queue unserved: it had waited too long, or its deadline had passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,27 @@ class InstancePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CoDelPlan:
+    """Controlled delay for servers of requests: who has waited longer than a limit when its turn comes is dropped.
+
+    The limit is `interval_s`, and `target_s` once the queue has not been empty for `interval_s`. This is the variant of B. Maurer,
+    "Fail at Scale", ACM Queue 13(8), 2015; that of Nichols and Jacobson (RFC 8289) spaces its drops for senders that slow down.
+    """
+
+    target_s: float = 0.005
+    interval_s: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class StationPlan:
     """One service, database node, provider or message queue in one region.
 
     `admit` holds, per priority, the share of an instance's queue limit up to which that priority is let in
     (1.0 = until the queue is full): a request above its share is lost as SHED, above the limit as QUEUE_FULL.
     `calls` are the edges a request follows after its own work, in this order.
+    `queue_order` says whose turn it is: `lifo` takes the newest, `adaptive_lifo` the newest while more than `lifo_above` wait and the oldest
+    otherwise. `codel` and `drop_expired` (the deadline of its class, counted from the arrival of the request at the entry, has passed) drop a
+    waiting request as DROPPED when its turn comes.
     """
 
     name: str
@@ -76,11 +92,14 @@ class StationPlan:
     calls: tuple[int, ...] = ()
     fan_out: Literal["sequential", "parallel"] = "sequential"
     balancing: Literal["round_robin", "least_busy"] = "round_robin"
-    queue_order: Literal["fifo", "priority"] = "fifo"
+    queue_order: Literal["fifo", "priority", "lifo", "adaptive_lifo"] = "fifo"
     admit: tuple[float, float, float] = (1.0, 1.0, 1.0)
     error_ratio: float = 0.0
     read_only: bool = False
     keeps_writes: bool = False
+    lifo_above: int = 10
+    codel: CoDelPlan | None = None
+    drop_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Attempt:
     stage: int
     token: int  # the one heap entry that may wake it
     due: float  # when that is; while frozen, the work that is left
-    held_since: float
+    held_since: float  # the start of its work; in a queue: when it came
     pending: int  # parallel calls not yet settled
     step: int  # sequential calls: position in the list of edges
     repeat: int  # and how many calls of that edge are left
@@ -114,6 +114,7 @@ class Instance:
         "dropped",
         "error_ratio",
         "errors",
+        "filled_at",
         "frozen",
         "in_rotation",
         "lanes",
@@ -154,6 +155,7 @@ class Instance:
             self.order = [first]
             self.lanes = [first, first, first]
         self.queued = 0
+        self.filled_at = 0.0  # when the queue was last filled after having been empty
         self.dropped = 0  # cancelled attempts still lying in the queues
         self.mail: list[tuple[int, Attempt]] = []  # what reached it while frozen
         self.room = plan.slots
@@ -176,6 +178,14 @@ class Instance:
         self.errors = min(1.0, self.error_ratio + self.station.error_ratio)
 
 
+_EVERYBODY = 2**62
+
+
+def newest_first_above(plan: StationPlan) -> int:
+    """How many must wait for the newest to be served first."""
+    return {"lifo": 0, "adaptive_lifo": plan.lifo_above}.get(plan.queue_order, _EVERYBODY)
+
+
 class Station:
     """All instances of one service in one region, what they share, and what was counted."""
 
@@ -191,6 +201,7 @@ class Station:
         "commit_delay_s",
         "committed_s",
         "completed",
+        "drops",
         "error_draws",
         "error_ratio",
         "failed",
@@ -199,6 +210,7 @@ class Station:
         "keeps_writes",
         "least_busy",
         "log_base",
+        "newest_first_above",
         "parallel",
         "picky",
         "plan",
@@ -225,6 +237,8 @@ class Station:
         self.parallel = plan.fan_out == "parallel"
         self.least_busy = plan.balancing == "least_busy"
         self.keeps_writes = plan.keeps_writes
+        self.newest_first_above = newest_first_above(plan)
+        self.drops = plan.codel is not None or plan.drop_expired
         self.calls: list[tuple[Edge, ...]] = []  # per class
         self.instances: list[Instance] = []
         self.rotation: list[Instance] = []

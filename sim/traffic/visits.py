@@ -13,9 +13,10 @@ from heapq import heappush
 from sim.traffic.core import ANSWER, OK, PENDING, WORK, Core
 from sim.traffic.edges import READ, WRITE
 from sim.traffic.plan import Reason
+from sim.traffic.queueing import overdue, take_next
 from sim.traffic.state import CALLING, COMMITTING, DONE, PARKED, QUEUED, WORKING, Attempt, Instance
 
-_ERROR, _QUEUE_FULL, _READ_ONLY = int(Reason.ERROR), int(Reason.QUEUE_FULL), int(Reason.READ_ONLY)
+_DROPPED, _ERROR, _QUEUE_FULL, _READ_ONLY = map(int, (Reason.DROPPED, Reason.ERROR, Reason.QUEUE_FULL, Reason.READ_ONLY))
 _MOST_DROPPED = 16  # cancelled attempts that may lie in a queue before it is swept
 _REFUSED, _SHED, _STALE, _TIMEOUT = int(Reason.REFUSED), int(Reason.SHED), int(Reason.STALE), int(Reason.TIMEOUT)
 
@@ -45,6 +46,9 @@ class Visits(Core):
         else:
             station.admitted_by[priority] += 1
             attempt.stage = QUEUED
+            attempt.held_since = self.now
+            if not instance.queued:
+                instance.filled_at = self.now
             instance.queued += 1
             instance.lanes[priority].append(attempt)
         return reason
@@ -89,20 +93,28 @@ class Visits(Core):
 
     def _pump(self, instance: Instance) -> None:
         """Fill free slots from the queue."""
+        drops = instance.station.drops
         while instance.queued and len(instance.running) < instance.room:
-            for lane in instance.order:
-                if lane:
-                    attempt = lane.popleft()
-                    break
+            attempt = take_next(instance)
             if attempt.stage != QUEUED:
                 instance.dropped -= 1
             elif attempt.edge.cancel and self._gone(attempt):
                 instance.queued -= 1
                 attempt.stage = DONE
                 instance.station.failed += 1
+            elif drops and overdue(attempt, instance, self.now):
+                instance.queued -= 1
+                self._drop(attempt)
             else:
                 instance.queued -= 1
                 self._start(attempt)
+
+    def _drop(self, attempt: Attempt) -> None:
+        """Refuse an attempt after it has waited. Its answer takes the way over the heap even without a delay: a queue is being worked off."""
+        attempt.stage = DONE
+        attempt.instance.station.failed += 1
+        if attempt.open:
+            self._answer_later(attempt, _DROPPED)
 
     def _worked(self, attempt: Attempt) -> None:  # noqa: C901 (the hot path)
         """Own service time (or the commit wait) is over: make the calls, all at once or one after the other."""
@@ -216,6 +228,13 @@ class Visits(Core):
             parent.instance.mail.append((ANSWER, attempt))
             return False
         return True
+
+    def _answer_later(self, attempt: Attempt, outcome: int) -> None:
+        """Send the callee's answer, if the network does not lose it, as an event of its own."""
+        path = attempt.path
+        if path.clear_back or not self._lost(attempt, path.back_cut, path.back_loss):
+            attempt.outcome = outcome
+            heappush(self._heap, (self.now + path.delay_s, self._tick(), ANSWER, attempt))
 
     def _commit(self, attempt: Attempt) -> None:
         """A write's own work is done: wait for the replica, if there is one to wait for."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT
+from sim.traffic.plan import CLIENT, CoDelPlan
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -217,3 +217,12 @@ def test_shares_of_shedding_reach_only_the_services_that_shed():
 def test_priorities_and_deadlines_reach_the_classes_of_the_plan():
     wired = wiring(classes={"buy": BUY, "look": {**BUY, "priority": "best_effort", "deadline": "900ms"}})
     assert [(each.name, each.priority, each.deadline_s) for each in wired.plan.classes] == [("buy", 0, 2.0), ("look", 2, 0.9)]
+
+
+def test_queue_policies_reach_the_stations():
+    shop = {"queue_order": "adaptive_lifo", "lifo_above": 3, "codel": {"target": "7ms"}, "drop_expired": True}
+    station = wiring(shop=shop).plan.stations[0]
+    assert (station.queue_order, station.lifo_above, station.drop_expired) == ("adaptive_lifo", 3, True)
+    assert station.codel == CoDelPlan(0.007, 0.1)
+    plain = wiring().plan.stations[0]
+    assert (plain.lifo_above, plain.codel, plain.drop_expired) == (10, None, False)

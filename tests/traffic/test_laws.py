@@ -32,6 +32,7 @@ from sim.traffic.plan import (
     StationPlan,
 )
 from tests.traffic.build import engine, in_flight
+from tests.traffic.drawn import station_policies
 
 LAWS = settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ZONES = 2
@@ -100,10 +101,11 @@ def plans(draw: st.DrawFn) -> Plan:
                 tuple(calls),
                 draw(st.sampled_from(["sequential", "parallel"])),
                 draw(st.sampled_from(["round_robin", "least_busy"])),
-                draw(st.sampled_from(["fifo", "priority"])),
+                draw(st.sampled_from(["fifo", "priority", "lifo", "adaptive_lifo"])),
                 draw(st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.5, 0.0)])),
                 draw(st.sampled_from([0.0, 0.1])),
                 keeps_writes=draw(st.booleans()),
+                **draw(station_policies()),
             )
         )
     rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.001, 0.08), (0.08, 0.0))]))

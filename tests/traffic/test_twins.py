@@ -29,6 +29,7 @@ from sim.traffic.plan import (
     ServiceTime,
     StationPlan,
 )
+from tests.traffic.drawn import station_policies
 
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
@@ -98,11 +99,12 @@ def station_plans(draw: st.DrawFn, number: int, calls: tuple[int, ...]) -> Stati
         calls,
         draw(st.sampled_from(["sequential", "parallel"])),
         draw(st.sampled_from(["round_robin", "least_busy"])),
-        draw(st.sampled_from(["fifo", "priority"])),
+        draw(st.sampled_from(["fifo", "priority", "lifo", "adaptive_lifo"])),
         draw(st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.5, 0.0), (1.0, 0.7, 0.3)])),
         draw(st.sampled_from([0.0, 0.0, 0.1])),
         read_only=draw(st.sampled_from([False, False, False, True])),
         keeps_writes=draw(st.booleans()),
+        **draw(station_policies()),
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from gameday.scenario.checks.book import Book, a, models_in
 from gameday.scenario.communication import Audience, RegulatoryClock
+from gameday.scenario.guards import CoDel
 from gameday.scenario.load import Diurnal, Indicator, Replay, RequestClass, Spike
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import BurnRateRule, CustomerReports, Grouping, Monitoring, Probe, Silence
@@ -23,6 +24,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     Provider: ("timeout",),
     Dependency: ("timeout",),
     Breaker: ("open",),
+    CoDel: ("interval",),
     HealthCheck: ("interval",),
     Autoscaling: ("interval", "target"),
     RequestClass: ("deadline", "timeout"),

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from math import isclose
 
 from gameday.scenario.checks.book import Book
+from gameday.scenario.checks.guards import check_guards
 from gameday.scenario.system import Database, Dependency, Service
 from gameday.selectors import ELSEWHERE, INTERNET, Selector, SelectorError, target_of
 from gameday.topology import Topology
@@ -89,6 +90,7 @@ def _service(book: Book, name: str, service: Service) -> None:
             book.wrong((*path, "instances"), "must be at least 1 somewhere", value=None)
     if service.autoscaling is not None:
         _autoscaling(book, name, service)
+    check_guards(book, path, service)
     for number, call in enumerate(service.calls):
         _call(book, (*path, "calls", number), call)
 

@@ -19,6 +19,7 @@ from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.copying import copied
 from sim.traffic.network import Path, paths_between
 from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, Plan, StationPlan
+from sim.traffic.state import newest_first_above
 
 _OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
 _ROOM_FOR_NOTES = 4096
@@ -140,6 +141,10 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
     word[record + at.S_PRIORITY_LANES] = plan.queue_order == "priority"
     word[record + at.S_READ_ONLY] = plan.read_only
+    word[record + at.S_LIFO_ABOVE] = newest_first_above(plan)
+    word[record + at.S_DROPS] = at.BY_CODEL * (plan.codel is not None) + at.BY_DEADLINE * plan.drop_expired
+    if plan.codel is not None:
+        real[record + at.S_CODEL_TARGET], real[record + at.S_CODEL_INTERVAL] = plan.codel.target_s, plan.codel.interval_s
     for priority, share in enumerate(plan.admit):
         real[record + at.S_ADMIT + priority] = share
     tables.error_ratio.append(plan.error_ratio)

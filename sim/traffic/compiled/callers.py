@@ -120,6 +120,18 @@ def answer_now(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
     return True
 
 
+@kernel
+def answer_later(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
+    """Send the callee's answer as an event of its own, which becomes a holder of the attempt; False if the network loses it."""
+    path = word[attempt + A_PATH]
+    if not word[path + P_CLEAR_BACK] and lost(word, real, attempt, word[path + P_BACK_CUT], real[path + P_BACK_LOSS]):
+        return False
+    word[attempt + A_OUTCOME] = outcome
+    word[attempt + A_HOLDS] += 1
+    push(word, real, real[H_NOW] + real[path + P_DELAY], tick(word), ANSWER, attempt)
+    return True
+
+
 @part
 def gone(word: Words, attempt: int) -> bool:
     """Whether nobody will use the outcome: the calling visit is over, or (asynchronous) its process has died."""

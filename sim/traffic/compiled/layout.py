@@ -110,10 +110,11 @@ A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither
     I_MAIL,
     I_MAIL_LAST,
     I_NEXT,
-) = (*range(19), 24, 25, 26)
+    I_FILLED_AT,  # float
+) = (*range(19), *range(24, 28))
 INSTANCE_WORDS = 32
 
-_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, 45, 46]
+_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51)]
 (
     S_TIMES,  # a stream
     S_ERRORS,  # a stream
@@ -152,8 +153,13 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, 45, 46]
     S_ADMITTED_BY,  # three
     S_BUSY_S,  # float: of visits that are over
     S_BUSY_NOW_S,  # float: of all, at the last observation
+    S_LIFO_ABOVE,
+    S_DROPS,  # the sum of BY_CODEL and BY_DEADLINE
+    S_CODEL_TARGET,  # float
+    S_CODEL_INTERVAL,  # float
 ) = _STATION_PLACES
 STATION_WORDS = 64
+BY_CODEL, BY_DEADLINE = 1, 2
 
 (
     E_TIMEOUT,  # float

@@ -65,6 +65,7 @@ from sim.traffic.compiled.layout import (
     S_COMMIT_BLOCKED,
     S_COMMIT_DELAY,
     S_COMPLETED,
+    S_DROPS,
     S_ERRORS,
     S_FAILED,
     S_KEEPS_WRITES,
@@ -83,8 +84,9 @@ from sim.traffic.compiled.layout import (
 )
 from sim.traffic.compiled.policies import breaker_succeeded
 from sim.traffic.compiled.primitives import draw, push, put_in_mail, release, tick
+from sim.traffic.compiled.queueing import drop, next_in_queue, overdue
 from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
-from sim.traffic.compiled.visits import first_in_queue, leave_queue, start, stop
+from sim.traffic.compiled.visits import leave_queue, start, stop
 from sim.traffic.plan import Reason
 
 _ERROR, _TIMEOUT = int(Reason.ERROR), int(Reason.TIMEOUT)
@@ -260,13 +262,15 @@ def pump(word: Words, real: Reals, instance: int) -> bool:
     while word[instance + I_QUEUED] and word[instance + I_RUNNING] < word[instance + I_ROOM]:
         if word[H_STOP]:
             return False
-        attempt = first_in_queue(word, instance)
-        leave_queue(word, attempt, instance)
         station = word[instance + I_STATION]
+        attempt = next_in_queue(word, instance, station)
+        leave_queue(word, attempt, instance)
         if word[word[attempt + A_EDGE] + E_CANCEL] and gone(word, attempt):
             word[attempt + A_STAGE] = DONE
             word[station + S_FAILED] += 1
             release(word, attempt)
+        elif word[station + S_DROPS] and overdue(word, real, attempt, instance, station):
+            drop(word, real, attempt, station)
         else:
             start(word, real, attempt, instance, station)
     return True

@@ -18,6 +18,7 @@ from sim.traffic.compiled.layout import (
     A_TOKEN,
     E_OPERATION,
     H_NOW,
+    I_FILLED_AT,
     I_FIRST,
     I_LANES,
     I_LAST,
@@ -104,8 +105,11 @@ def lane_of(word: Words, attempt: int, instance: int) -> int:
 
 
 @part
-def enqueue(word: Words, attempt: int, instance: int) -> None:
+def enqueue(word: Words, real: Reals, attempt: int, instance: int) -> None:
     """Put the attempt at the end of its queue."""
+    real[attempt + A_HELD_SINCE] = real[H_NOW]
+    if word[instance + I_QUEUED] == 0:
+        real[instance + I_FILLED_AT] = real[H_NOW]
     lane = lane_of(word, attempt, instance)
     last = word[lane + 1]
     word[attempt + A_STAGE] = QUEUED
@@ -134,18 +138,6 @@ def leave_queue(word: Words, attempt: int, instance: int) -> None:
     else:
         word[lane + 1] = before
     word[instance + I_QUEUED] -= 1
-
-
-@part
-def first_in_queue(word: Words, instance: int) -> int:
-    """Whose turn it is."""
-    lane = instance + I_LANES
-    attempt: int = word[lane]
-    if attempt == 0:
-        attempt = word[lane + 2]
-    if attempt == 0:
-        attempt = word[lane + 4]
-    return attempt
 
 
 @kernel
@@ -190,5 +182,5 @@ def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, st
     if free:
         start(word, real, attempt, instance, station)
     else:
-        enqueue(word, attempt, instance)
+        enqueue(word, real, attempt, instance)
     return PENDING

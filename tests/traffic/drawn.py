@@ -1,0 +1,19 @@
+"""What random systems are made of, for the tests of laws and of twins: policies of a station beyond the plain ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sim.traffic.plan import CoDelPlan
+
+
+@st.composite
+def station_policies(draw: st.DrawFn) -> dict[str, Any]:
+    """Fields of a StationPlan."""
+    return {
+        "lifo_above": draw(st.sampled_from([0, 2])),
+        "codel": draw(st.sampled_from([None, CoDelPlan(0.0, 0.02), CoDelPlan(0.01, 0.2)])),
+        "drop_expired": draw(st.sampled_from([False, False, True])),
+    }
