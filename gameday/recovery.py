@@ -2,8 +2,8 @@
 
 The share of good answers is looked at in windows and held against its baseline from before the trigger. The rule that surprises: being
 unwell is metastable only while no more is asked than was served well before; with more demand it is plain overload, and counts as degraded.
-The form (baseline distance over windows, so many in a row to be well again, so many to be stuck) follows the recovery monitor of DesCartes
-(UBC, 2025); the sizes are assumptions, stated beside them.
+The form (baseline distance over windows, so many in a row to be well again, so many to be stuck) follows the recovery monitor of DesCartes;
+the sizes are assumptions, stated beside them.
 """
 
 from __future__ import annotations

@@ -8,16 +8,16 @@ import pytest
 
 from tests.traffic import build
 
-_ABOUT_BOTH = ("test_twins", "test_twins_go_back", "test_choosing_an_engine")
+_ABOUT_BOTH = ("test_twins", "test_twins_go_back", "test_choosing_an_engine", "test_oracles")
 _ENGINES = ["plain", pytest.param("compiled", marks=pytest.mark.skipif(find_spec("numba") is None, reason="numba is missing"))]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.module.__name__.rpartition(".")[2] not in _ABOUT_BOTH:
-        metafunc.fixturenames.append("engine_kind")
         metafunc.parametrize("engine_kind", _ENGINES, indirect=True)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def engine_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "kind", request.param)
+    """Autouse, so that it is set up although no test names it."""
+    monkeypatch.setattr(build, "kind", getattr(request, "param", build.kind))
