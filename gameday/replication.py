@@ -1,116 +1,199 @@
-"""Plays many replications and scores each: in this process or in several, with the same result.
+"""Plays replications and scores each: in this process or in several, with the same result.
 
-The rule that surprises: only the scores of a replication are handed on, with its timeline, and the whole record of the first few only,
-so memory does not grow with their number. `gameday` reaches the simulator by name, so that it needs it only when it runs one.
+The rule that surprises: only the scores of a replication are handed on, with its timeline where it is asked for, and the whole record of
+the first few only, so memory does not grow with their number. `gameday` reaches the simulator by name, so that it needs it only
+when it runs one.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib import import_module
 from itertools import islice
 from multiprocessing import active_children, get_context, parent_process
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from gameday.errors import GamedayError
 from gameday.interrupts import signals_blocked
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from gameday.scenario.model import Scenario
     from gameday.scores import Recording, ReplicationScores
 
 AHEAD = 2
-"""Replications handed to a worker beyond the one it plays: enough to keep it busy, few enough to stop soon."""
+"""Tasks handed to a worker beyond the one it plays: enough to keep it busy, few enough to stop soon."""
+SCENARIOS_KEPT: Final = 16
+"""Scenarios that a worker keeps built, so that a task of one of them begins at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One replication: its scores, its timeline as written, and for one of the first its whole record."""
+    """One replication: its scores, its timeline as written where it was asked for, and for one of the first its whole record."""
 
     replication: int
     scores: ReplicationScores
     timeline: bytes
+    """Empty when the task asked for none."""
     recording: Recording | None
-    """There for the first `jobs` replications: one of them is the lowest that is finished, at any time."""
+    """There for replications below the task's `recorded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some replications of one scenario, as they are handed to a worker."""
+
+    scenario: bytes
+    """Pickled: a worker that has it already does not read it again."""
+    key: str
+    """Digest of `scenario`."""
+    seed: int
+    replications: tuple[int, ...]
+    recorded: int = 0
+    """Replications below this number come back with their whole record."""
+    timelines: bool = False
+    """Whether they come back with their timelines."""
+    group: int = 0
+    """Whatever the caller wants to know it by."""
+
+
+class Plays(Protocol):
+    """Whatever plays tasks: this process, worker processes, a cluster."""
+
+    def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, list[Played]], None, None]:
+        """The tasks with what was played, in order of their end. Closing the iterator early ends the playing at once."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """How many tasks are played at the same time."""
+        ...
+
+
+def packed(scenario: Scenario) -> tuple[bytes, str]:
+    """A scenario as a task carries it, and its key."""
+    content = pickle.dumps(scenario)
+    return content, sha256(content).hexdigest()
 
 
 def play(scenario: Scenario, seed: int, replications: int, jobs: int) -> Generator[Played, None, None]:
-    """Play replications 0 ... n-1, in order of their end when `jobs` > 1.
+    """Play replications 0 ... n-1, in order of their end when `jobs` > 1. The first `jobs` come with their whole record.
 
     Closing the iterator (also by an exception or Ctrl-C in the caller) ends the workers at once; nothing half-played is kept.
     GamedayError when a worker dies.
     """
-    jobs = min(jobs, replications)
-    if jobs <= 1:
-        player = _Player(scenario, seed, recorded=1)
-        for replication in range(replications):
-            yield player.play(replication)
-        return
-    yield from _play_in_workers(scenario, seed, replications, jobs)
+    jobs = max(1, min(jobs, replications))
+    content, key = packed(scenario)
+    tasks = (Task(content, key, seed, (number,), recorded=jobs, timelines=True) for number in range(replications))
+    with Workers(jobs) as workers:
+        for _, played in workers.run(tasks):
+            yield from played
 
 
-def _play_in_workers(scenario: Scenario, seed: int, replications: int, jobs: int) -> Generator[Played, None, None]:
-    others = set(active_children())
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin_worker, (scenario, seed, jobs))
-    numbers = iter(range(replications))
-    finished = False
-    try:
-        waiting = _submit(pool, islice(numbers, jobs * (1 + AHEAD)))
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            # What was finished before a worker died is handed out before the error.
-            for future in sorted(done, key=lambda one: one.exception() is not None):
-                yield future.result()
-            waiting |= _submit(pool, islice(numbers, len(done)))
-        finished = True
-    except BrokenProcessPool as error:
-        message = "a worker process died (it was killed, or the machine ran out of memory); fewer --jobs need less memory"
-        raise GamedayError(message) from error
-    finally:
-        with signals_blocked():
+class Workers:
+    """Processes that play tasks, started once for as many as come; with one job, this process alone."""
+
+    def __init__(self, jobs: int) -> None:
+        """Nothing is started before the first task."""
+        self._jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+        self._others: set[BaseProcess] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._end(kill=kind is not None)
+
+    @property
+    def width(self) -> int:
+        """Processes."""
+        return self._jobs
+
+    def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, list[Played]], None, None]:
+        """The tasks with what was played. GamedayError when a worker dies, after what was finished before."""
+        if self._jobs <= 1:
+            for task in tasks:
+                yield task, perform(task)
+            return
+        waiting_tasks = iter(tasks)
+        finished = False
+        try:
+            waiting = self._submit(islice(waiting_tasks, self._jobs * (1 + AHEAD)))
+            while waiting:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                # What was finished before a worker died is handed out before the error.
+                for future in sorted(done, key=lambda one: one.exception() is not None):
+                    yield waiting.pop(future), future.result()
+                waiting |= self._submit(islice(waiting_tasks, len(done)))
+            finished = True
+        except BrokenProcessPool as error:
+            message = "a worker process died (it was killed, or the machine ran out of memory); fewer --jobs need less memory"
+            raise GamedayError(message) from error
+        finally:
             if not finished:
-                for child in set(active_children()) - others:
+                self._end(kill=True)
+
+    def _submit(self, tasks: Iterator[Task]) -> dict[Future[list[Played]], Task]:
+        """Hand out tasks; workers are started here, and Ctrl-C on the terminal is not for them."""
+        if self._pool is None:
+            self._others = set(active_children())
+            self._pool = ProcessPoolExecutor(self._jobs, get_context("spawn"), _begin_worker)
+        pool = self._pool
+        with signals_blocked():
+            return {pool.submit(_perform_in_worker, task): task for task in tasks}
+
+    def _end(self, *, kill: bool) -> None:
+        if self._pool is None:
+            return
+        with signals_blocked():
+            if kill:
+                for child in set(active_children()) - self._others:
                     child.kill()
-            pool.shutdown(cancel_futures=True)
-
-
-def _submit(pool: ProcessPoolExecutor, numbers: Iterator[int]) -> set[Future[Played]]:
-    """Hand out replications; workers are started here, and Ctrl-C on the terminal is not for them."""
-    with signals_blocked():
-        return {pool.submit(_play_in_worker, number) for number in numbers}
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
 
 
 class _Player:
     """Plays replications of one scenario; builds what they share once."""
 
-    def __init__(self, scenario: Scenario, seed: int, recorded: int) -> None:
+    def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._seed = seed
-        self._recorded = recorded
         self._run: Callable[..., Recording] = import_module("sim").run
         self._wiring: Any = import_module("sim.wiring").build(scenario)
 
-    def play(self, replication: int) -> Played:
+    def play(self, task: Task, replication: int) -> Played:
         from gameday.scores import replication_scores, score
 
-        recording = self._run(self._scenario, self._seed, replication, self._wiring)
+        recording = self._run(self._scenario, task.seed, replication, self._wiring)
         card = score(recording, self._scenario)
         scores = replication_scores(card, recording, self._scenario, replication)
-        return Played(replication, scores, recording.timeline.to_bytes(), recording if replication < self._recorded else None)
+        timeline = recording.timeline.to_bytes() if task.timelines else b""
+        return Played(replication, scores, timeline, recording if replication < task.recorded else None)
 
 
-_task: tuple[Scenario, int, int] | None = None
-_player: _Player | None = None
+_players: dict[str, _Player] = {}
 
 
-def _begin_worker(scenario: Scenario, seed: int, recorded: int) -> None:
-    global _task  # noqa: PLW0603 - a worker process serves one run
-    _task = scenario, seed, recorded
+def perform(task: Task) -> list[Played]:
+    """Play a task in this process."""
+    player = _players.get(task.key)
+    if player is None:
+        while len(_players) >= SCENARIOS_KEPT:
+            del _players[next(iter(_players))]
+        player = _players[task.key] = _Player(pickle.loads(task.scenario))  # noqa: S301 - made by `packed`, in this run
+    return [player.play(task, replication) for replication in task.replications]
+
+
+def _begin_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -122,13 +205,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _play_in_worker(replication: int) -> Played:
-    global _player  # noqa: PLW0603 - a worker process serves one run
-    assert _task is not None, "the worker was begun"
+def _perform_in_worker(task: Task) -> list[Played]:
     try:
-        if _player is None:
-            _player = _Player(*_task)
-        return _player.play(replication)
+        return perform(task)
     except GamedayError as error:
         # Its subclasses do not survive the way between processes; what the user reads does.
         raise GamedayError(str(error)) from None

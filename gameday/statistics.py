@@ -8,7 +8,7 @@ One replication gives no interval.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -158,6 +158,37 @@ def sign_test(positive: int, negative: int) -> float:
     """Two-sided exact p-value of the hypothesis that both signs are equally likely; ties are not counted. 1.0 without any."""
     n, fewer = positive + negative, min(positive, negative)
     return min(1.0, 2 * float(_binomial(n, 0.5)[: fewer + 1].sum()))
+
+
+def sign_test_worse(worse: int, better: int) -> float:
+    """One-sided exact p-value of "no more than half get worse"; ties are not counted. 1.0 without any."""
+    n = worse + better
+    return min(1.0, float(_binomial(n, 0.5)[worse:].sum()))
+
+
+def t_test_above(values: ArrayLike, bound: float) -> float:
+    """One-sided p-value of "the mean is at most `bound`", by Student's t; values that are all equal decide by themselves."""
+    sample = _finite_sample(values)
+    n, excess = len(sample), float(np.mean(sample)) - bound
+    spread = float(np.std(sample, ddof=1)) if n > 1 else math.inf
+    if spread <= 1e-12 * max(1.0, abs(excess)):
+        return 0.0 if excess > 1e-12 else 1.0
+    t = excess / (spread / math.sqrt(n))
+    outside = (1.0 - _t_within(math.atan(abs(t) / math.sqrt(n - 1)), n - 1)) / 2 if n > 1 else 0.5
+    return max(0.0, outside if t > 0 else 1.0 - outside)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p-values of Holm (1979): rejecting those at most alpha errs in any of them with probability at most alpha.
+
+    It holds whatever the tests depend on, which matters here: the KPIs of one game day are far from independent.
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted
 
 
 def t_quantile(probability: float, degrees: int) -> float:

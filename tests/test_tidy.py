@@ -28,7 +28,7 @@ CLOCKS = {
     "date.today",
     "datetime.date.today",
 }
-MAY_READ_THE_CLOCK = {"gameday/game.py"}
+MAY_READ_THE_CLOCK = {"gameday/game.py", "gameday/cli/check.py"}
 MAY_PRINT = {"gameday/reference.py"}
 # Written in halves, so that this file does not hold what it looks for.
 UNFINISHED = (

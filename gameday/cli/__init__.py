@@ -29,6 +29,7 @@ COMMANDS = {
     "timeline": "read the record of a run",
     "compare": "set two runs side by side, KPI by KPI",
     "practices": "measure what a practice is worth: the same days with and without it",
+    "check": "hold game days against their baselines; the gate of a CI pipeline",
     "warmup": "compile the traffic engine ahead of the first run",
 }
 """Commands in the order in which a newcomer meets them."""
@@ -74,6 +75,18 @@ def whole_number(text: str, least: int, most: int) -> int:
     if re.fullmatch(r"[-+]?[0-9]{1,30}", text) and least <= int(text) <= most:
         return int(text)
     raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, not '{on_one_line(text[:60])}'")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """`--jobs`, the same for all commands that play."""
+    parser.add_argument(
+        "--jobs", type=lambda text: whole_number(text, 1, 1_000_000), default=_cores(), metavar="N", help="processes (default: all cores)"
+    )
+
+
+def _cores() -> int:
+    """Cores this process may use: fewer than the machine has where `taskset` or a batch system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -6,11 +6,10 @@ Ctrl-C keeps every replication that was finished: the folder is complete, says t
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from gameday.cli import show, whole_number
+from gameday.cli import add_jobs, show, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--seed", type=_count, default=1, help="root of all randomness (default 1)")
     parser.add_argument("--replications", type=_positive, metavar="N", help="days to play (default: as the scenario says)")
-    parser.add_argument("--jobs", type=_positive, default=_cores(), metavar="N", help="processes (default: all cores)")
+    add_jobs(parser)
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
@@ -60,11 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"interrupted: {kept}{missing}", file=sys.stderr)
         return 130
     return finished.exit_code
-
-
-def _cores() -> int:
-    """Cores this process may use: fewer than the machine has where `taskset` or a batch system says so."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _count(text: str) -> int:

@@ -50,6 +50,8 @@ class Scenario(Strict):
     """Time before anything is judged: queues fill, windows fill."""
     replications: Annotated[int, Field(ge=1, le=1_000_000)] = 40
     """Replications when the command line does not say; from 36 on, a p90 has an interval with two ends."""
+    live_every: Duration | None = None
+    """How often the day is to be played live, e.g. `90d`; `gameday check` shows a newest live run that is older as expired."""
     system: System
     """What can break."""
     load: Load
