@@ -80,7 +80,11 @@ def whole_number(text: str, least: int, most: int) -> int:
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """`--jobs`, the same for all commands that play."""
     parser.add_argument(
-        "--jobs", type=lambda text: whole_number(text, 1, 1_000_000), default=_cores(), metavar="N", help="processes (default: all cores)"
+        "--jobs",
+        type=lambda text: whole_number(text, 1, 1_000_000),
+        default=_cores(),
+        metavar="N",
+        help="processes (default: all cores)",
     )
 
 

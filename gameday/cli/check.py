@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Game days, and where their baselines are."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="path", help="scenario files, or folders that hold them")
     parser.add_argument(
-        "--baseline", type=Path, default=Path("results/baselines"), metavar="DIR", help="folder of baselines (default: %(default)s)"
+        "--baseline",
+        type=Path,
+        default=Path("results/baselines"),
+        metavar="DIR",
+        help="folder of baselines (default: %(default)s)",
     )
     parser.add_argument("--update", action="store_true", help="show what changed since the baselines, and make them anew")
     length = parser.add_mutually_exclusive_group()
@@ -72,7 +76,7 @@ def _check(found: list[Day], arguments: argparse.Namespace) -> int:
     else:
         show(output.check_text(checked, live))
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            for line in output.annotations(checked):
+            for line in output.workflow_commands(checked):
                 show(line)
     if arguments.junit:
         write_atomically(arguments.junit, output.check_junit(checked))
@@ -92,7 +96,7 @@ def _update(found: list[Day], folder: Path) -> int:
 
     made = [(day, new_baseline(day)) for day in found]
     for day, baseline in made:
-        show(update_text(day.file, day.baseline, baseline))
+        show(update_text(day.baseline, baseline))
     for day, baseline in made:
         if baseline != day.baseline:
             write_baseline(baseline_file(folder, day.scenario.name), baseline)

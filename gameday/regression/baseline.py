@@ -106,7 +106,7 @@ def samples_of(kpi: str, values: list[float], bound: float | None) -> KpiSamples
     return samples
 
 
-def kpi_baseline(kpi: str, samples: KpiSamples, targets: Mapping[str, Target]) -> KpiBaseline:
+def kpi_baseline(samples: KpiSamples, targets: Mapping[str, Target]) -> KpiBaseline:
     """What is kept of a KPI; `targets` are those of its gates, as they are written."""
     from gameday.statistics import share
 

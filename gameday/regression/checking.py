@@ -15,7 +15,7 @@ from gameday.errors import BadInput, GamedayError, Problem
 from gameday.regression.baseline import Baseline, baseline_file, kpi_baseline, read_baseline
 from gameday.regression.gate import TOLERANCE, Held, explain, hold, settle
 from gameday.regression.landmarks import landmarks
-from gameday.scores.kpis import format_target, parse_target
+from gameday.scores.kpis import Target, format_target, parse_target
 from gameday.scores.samples import Samples
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def game_days(paths: Sequence[Path]) -> list[Path]:
             except BadInput as bad:
                 problems += bad.problems
     if not found and not problems:
-        problems = [Problem(str(path), None, None, "", None, "holds no game day (a YAML file with 'gameday: 1')") for path in paths]
+        problems = [
+            Problem(str(path), None, None, "", None, "holds no game day (a YAML file with 'gameday: 1')") for path in paths
+        ]
     if problems:
         raise BadInput(problems)
     return list(dict.fromkeys(found))
@@ -100,7 +102,8 @@ def days(paths: Sequence[Path], baselines: Path, *, most: int | None, seed: int 
     """
     from gameday.scenario import read_scenario
 
-    found, problems, names = [], [], {}
+    found, problems = [], []
+    names: dict[str, Path] = {}
     for path in game_days(paths):
         try:
             scenario = read_scenario(path)
@@ -180,7 +183,7 @@ def new_baseline(day: Day) -> Baseline:
     from gameday import __version__
     from gameday.scenario import digest
 
-    gates: dict[str, dict[str, object]] = {}
+    gates: dict[str, dict[str, Target]] = {}
     for one in day.scenario.objectives:
         if one.gate:
             target = parse_target(one.kpi, one.target)
@@ -197,11 +200,7 @@ def new_baseline(day: Day) -> Baseline:
         seed=day.seed,
         replications=day.replications,
         hard_failures={kpi: sorted(numbers) for kpi, numbers in sorted(day.hard.items())},
-        kpis={
-            kpi: kpi_baseline(kpi, day.samples.of[kpi], targets)  # type: ignore[arg-type]
-            for kpi, targets in gates.items()
-            if kpi in day.samples.of
-        },
+        kpis={kpi: kpi_baseline(day.samples.of[kpi], targets) for kpi, targets in gates.items() if kpi in day.samples.of},
         events={label: [day.landmarks[number].get(label) for number in kept] for label in labels},
     )
 

@@ -44,8 +44,8 @@ class Shift:
     pairs: int
     worse: int
     """Pairs that got worse by more than the tolerance."""
-    better: int
-    """The others that differ from the tolerance."""
+    within: int
+    """Pairs that did not: better, the same, or worse by less."""
     p: float
     """One-sided, of "no worse than the tolerance"; not adjusted."""
     adjusted_p: float = 1.0
@@ -219,6 +219,7 @@ def _shift(kpi: str, before: Sequence[float], after: Sequence[float], tolerance:
     if not pairs:
         return None
     unit = KPIS[kpi].unit
+    scale: Literal["ratio", "difference"]
     if unit == "s":
         scale, allowed, shown = "ratio", math.log1p(tolerance), 1 + tolerance
     else:
@@ -230,11 +231,11 @@ def _shift(kpi: str, before: Sequence[float], after: Sequence[float], tolerance:
     signs = [
         size - allowed if size is not None else (_direction(kpi, *pair) or -1.0) for size, pair in zip(sizes, pairs, strict=True)
     ]
-    worse, better = sum(sign > 1e-12 for sign in signs), sum(sign < -1e-12 for sign in signs)
+    worse, within = sum(sign > 1e-12 for sign in signs), sum(sign < -1e-12 for sign in signs)
     known = [size for size in sizes if size is not None]
     if len(known) < len(pairs):
-        p = sign_test_worse(worse, better)
-        return Shift(kpi, scale, None, None, shown, len(pairs), worse, better, p)  # type: ignore[arg-type]
+        p = sign_test_worse(worse, within)
+        return Shift(kpi, scale, None, None, shown, len(pairs), worse, within, p)
     mean = mean_interval(known, confidence=0.90)
     turn = 1.0 if KPIS[kpi].better == "lower" else -1.0
     effect, bound = turn * mean.value, turn * (mean.low if mean.low is not None else mean.value)
@@ -243,7 +244,7 @@ def _shift(kpi: str, before: Sequence[float], after: Sequence[float], tolerance:
     else:
         shown = turn * allowed
     p = t_test_above(known, allowed)
-    return Shift(kpi, scale, effect, bound, shown, len(pairs), worse, better, p)  # type: ignore[arg-type]
+    return Shift(kpi, scale, effect, bound, shown, len(pairs), worse, within, p)
 
 
 def _shown(kpi: str, value: float | None, censored: bool) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from gameday.regression.gate import Finding, Held, shift_words
+from gameday.regression.gate import Finding, shift_words
 from gameday.report import words
 from gameday.report.junit import clean
 from gameday.report.markdown import plain, table
@@ -146,7 +146,7 @@ def _count_cases(element: Element) -> None:
     element.set("time", "0")
 
 
-def annotations(checked: Checked) -> Iterable[str]:
+def workflow_commands(checked: Checked) -> Iterable[str]:
     """One workflow command of GitHub Actions per finding; it shows beside the file in the pull request."""
     for held in checked.held:
         for finding in held.findings:
@@ -162,7 +162,7 @@ def _escaped(text: str, also: str = "") -> str:
     return text
 
 
-def update_text(file: str, before: Baseline | None, after: Baseline) -> str:
+def update_text(before: Baseline | None, after: Baseline) -> str:
     """What accepting a new baseline changes."""
     if before is None:
         return f"new      {after.scenario}: {after.replications} replications, {_gates(after)}"
@@ -180,7 +180,8 @@ def update_text(file: str, before: Baseline | None, after: Baseline) -> str:
             moved = sum(a != b for a, b in zip(one.values, other.values, strict=False))
             p50, p90 = ((_estimate(kpi, getattr(each, q)) for each in (one, other)) for q in ("p50", "p90"))
             rates = "".join(
-                f", meet {target}: {_rate(one.pass_rate.get(target))} -> {_rate(rate)}" for target, rate in other.pass_rate.items()
+                f", meet {target}: {_rate(one.pass_rate.get(target))} -> {_rate(rate)}"
+                for target, rate in other.pass_rate.items()
             )
             text = f"p50 {' -> '.join(p50)}, p90 {' -> '.join(p90)}{rates}; {moved} of {len(other.values)} replications moved"
             lines.append(f"    {kpi}: {text}")
