@@ -1,0 +1,1 @@
+"""Studies: which settings are worth their money, with intervals, on shared randomness."""
