@@ -191,8 +191,9 @@ class Service(Strict):
     """Time its callers wait, where they do not say otherwise."""
     error_rate: Ratio = 0.0
     """Share of answers that are errors when nothing is wrong."""
-    balancing: Literal["round_robin", "least_busy"] = "round_robin"
-    """How callers choose an instance."""
+    balancing: Literal["round_robin", "least_busy", "random", "power_of_two", "zone_aware"] = "round_robin"
+    """How callers choose an instance. power_of_two: the less busy of two taken at random; zone_aware: in the caller's zone, as far as its
+    share of instances there is not below its callers' share (Envoy's rule), the rest in zones that have more than their share."""
     fan_out: Literal["sequential", "parallel"] = "sequential"
     """Whether its calls are made one after the other or all at once."""
     boot: Duration = 30.0

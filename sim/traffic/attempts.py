@@ -12,7 +12,6 @@ from __future__ import annotations
 from heapq import heappush
 
 from sim.traffic import Note
-from sim.traffic.balancing import least_busy
 from sim.traffic.core import ANSWER, OK, PENDING, RETRY, TIMER, Core
 from sim.traffic.edges import Edge
 from sim.traffic.plan import Reason
@@ -70,8 +69,8 @@ class Attempts(Core):
             instance = rotation[0]
         elif not size:
             return self._failed(attempt, _NO_ROUTE)
-        elif station.least_busy:
-            instance = least_busy(rotation, target)
+        elif station.balance is not None:
+            instance = station.balance(edge, target, parent)
         else:
             turn = target.turn
             if turn >= size:

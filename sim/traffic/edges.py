@@ -17,13 +17,14 @@ _OPERATION = {"call": CALL, "read": READ, "write": WRITE}
 
 
 class Target:
-    """One option of an edge: the station and where the edge's round robin over its instances stands."""
+    """One option of an edge: the station and where the edge's round robin over its instances stands (`turns`: zone by zone)."""
 
-    __slots__ = ("station", "turn")
+    __slots__ = ("station", "turn", "turns")
 
     def __init__(self, station: Station) -> None:
         self.station = station
         self.turn = 0
+        self.turns: dict[int, int] = {}
 
 
 class Edge:
@@ -33,6 +34,7 @@ class Edge:
         "asynchronous",
         "attempts",
         "backoff_draws",
+        "balance_draws",
         "branch_draws",
         "breaker",
         "budget",
@@ -86,6 +88,7 @@ class Edge:
         self.coins: list[float] = []  # the next numbers of that stream
         self.option_draws = LazyDraws(streams, f"edge-option/{plan.name}")
         self.backoff_draws = LazyDraws(streams, f"edge-backoff/{plan.name}")
+        self.balance_draws = LazyDraws(streams, f"edge-balance/{plan.name}")
         self.loss_draws = LazyDraws(streams, f"edge-loss/{plan.name}")
         self.dns_draws = LazyDraws(streams, f"edge-dns/{plan.name}")
         self.attempts = self.failures = self.retries = self.skipped = 0

@@ -12,7 +12,8 @@ implemented, in short:
 - A slot is held from the start of work to the end of the visit; it is given to the next before the answer leaves.
 - Work whose caller has gone goes on; its outcome changes nothing but counters.
 - Every stream of random numbers belongs to one decision of one named component: `arrivals/<flow>`, `service/<station>`,
-  `error/<station>`, `edge/<edge>` (fraction of `calls_mean`), `edge-option/`, `edge-backoff/`, `edge-loss/`, `edge-dns/<edge>`.
+  `error/<station>`, `edge/<edge>` (fraction of `calls_mean`), `edge-option/`, `edge-backoff/`, `edge-balance/`, `edge-loss/`,
+  `edge-dns/<edge>`.
   A draw is made only when the configuration leaves something to chance.
 
 The rule that surprises: `arrived = completed + failed + busy + queued` holds for every station at every instant, because
@@ -28,6 +29,7 @@ from math import inf
 from sim.streams import Streams
 from sim.traffic import Note, Observation, Snapshot, WriteLog, bucket_of
 from sim.traffic.arrivals import draw_next, think
+from sim.traffic.balancing import BALANCERS
 from sim.traffic.changing import Changing
 from sim.traffic.checks import check
 from sim.traffic.clients import Flow, User
@@ -49,9 +51,10 @@ class PlainEngine(Changing):
         check(plan)
         self._plan = plan
         self._paths = paths_between(plan.rtt_s)
-        self._stations = [Station(station, number, streams) for number, station in enumerate(plan.stations)]
+        self._stations = [Station(station, number, len(plan.zones), streams) for number, station in enumerate(plan.stations)]
         for station in self._stations:
             station.instances = [Instance(instance, station, self._paths) for instance in station.plan.instances]
+            station.balance = BALANCERS[station.plan.balancing]
             station.refresh()
         timers = {edge.timeout_s: Timers() for edge in plan.edges}
         self._edges = [

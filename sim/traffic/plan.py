@@ -91,7 +91,7 @@ class StationPlan:
     service_time: ServiceTime
     calls: tuple[int, ...] = ()
     fan_out: Literal["sequential", "parallel"] = "sequential"
-    balancing: Literal["round_robin", "least_busy"] = "round_robin"
+    balancing: Literal["round_robin", "least_busy", "random", "power_of_two", "zone_aware"] = "round_robin"
     queue_order: Literal["fifo", "priority", "lifo", "adaptive_lifo"] = "fifo"
     admit: tuple[float, float, float] = (1.0, 1.0, 1.0)
     error_ratio: float = 0.0

@@ -16,6 +16,7 @@ from sim.traffic.plan import InstancePlan, StationPlan
 from sim.traffic.times import LazyDraws, ServiceTimes
 
 if TYPE_CHECKING:
+    from sim.traffic.balancing import Balancer
     from sim.traffic.clients import Flow, User
     from sim.traffic.edges import Edge
 
@@ -194,8 +195,10 @@ class Station:
         "admit",
         "admitted_by",
         "arrived",
+        "balance",
         "barred",
         "busy_s",
+        "by_zone",
         "calls",
         "commit_blocked",
         "commit_delay_s",
@@ -208,7 +211,6 @@ class Station:
         "index",
         "instances",
         "keeps_writes",
-        "least_busy",
         "log_base",
         "newest_first_above",
         "parallel",
@@ -228,20 +230,21 @@ class Station:
         "writes_indeterminate",
     )
 
-    def __init__(self, plan: StationPlan, index: int, streams: Streams) -> None:
+    def __init__(self, plan: StationPlan, index: int, zones: int, streams: Streams) -> None:
         self.plan = plan
         self.index = index
         self.times = ServiceTimes(plan.service_time, streams, f"service/{plan.name}")
         self.pool = self.times.pool
         self.error_draws = LazyDraws(streams, f"error/{plan.name}")
         self.parallel = plan.fan_out == "parallel"
-        self.least_busy = plan.balancing == "least_busy"
+        self.balance: Balancer | None = None  # None: round robin
         self.keeps_writes = plan.keeps_writes
         self.newest_first_above = newest_first_above(plan)
         self.drops = plan.codel is not None or plan.drop_expired
         self.calls: list[tuple[Edge, ...]] = []  # per class
         self.instances: list[Instance] = []
         self.rotation: list[Instance] = []
+        self.by_zone: list[list[Instance]] = [[] for _ in range(zones)]
         self.slowdown = 1.0
         self.error_ratio = plan.error_ratio
         self.read_only = plan.read_only
@@ -264,6 +267,9 @@ class Station:
     def refresh(self) -> None:
         """Recompute the rotation and everything instances derive from the station."""
         self.rotation = [instance for instance in self.instances if instance.in_rotation]
+        self.by_zone = [[] for _ in self.by_zone]
+        for instance in self.rotation:
+            self.by_zone[instance.zone].append(instance)
         self.picky = self.read_only or self.stale
         self.barred = [share <= 0.0 for share in self.admit]
         for instance in self.instances:

@@ -100,7 +100,7 @@ def plans(draw: st.DrawFn) -> Plan:
                 draw(service_times()),
                 tuple(calls),
                 draw(st.sampled_from(["sequential", "parallel"])),
-                draw(st.sampled_from(["round_robin", "least_busy"])),
+                draw(st.sampled_from(["round_robin", "least_busy", "power_of_two", "zone_aware"])),
                 draw(st.sampled_from(["fifo", "priority", "lifo", "adaptive_lifo"])),
                 draw(st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.5, 0.0)])),
                 draw(st.sampled_from([0.0, 0.1])),

@@ -98,7 +98,7 @@ def station_plans(draw: st.DrawFn, number: int, calls: tuple[int, ...]) -> Stati
         draw(service_times()),
         calls,
         draw(st.sampled_from(["sequential", "parallel"])),
-        draw(st.sampled_from(["round_robin", "least_busy"])),
+        draw(st.sampled_from(["round_robin", "least_busy", "random", "power_of_two", "zone_aware", "zone_aware"])),
         draw(st.sampled_from(["fifo", "priority", "lifo", "adaptive_lifo"])),
         draw(st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.5, 0.0), (1.0, 0.7, 0.3)])),
         draw(st.sampled_from([0.0, 0.0, 0.1])),

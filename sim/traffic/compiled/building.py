@@ -16,12 +16,21 @@ from sim.traffic import BUCKET_EDGES_S, BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.draws import StreamTable
+from sim.traffic.compiled.machine import ROTATE, act
 from sim.traffic.copying import copied
 from sim.traffic.network import Path, paths_between
 from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, Plan, StationPlan
 from sim.traffic.state import newest_first_above
 
 _OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
+_BALANCING = {
+    "round_robin": at.ROUND_ROBIN,
+    "least_busy": at.LEAST_BUSY,
+    "random": at.RANDOM,
+    "power_of_two": at.POWER_OF_TWO,
+    "zone_aware": at.ZONE_AWARE,
+}
+_BY_CHANCE = frozenset({"random", "power_of_two", "zone_aware"})
 _ROOM_FOR_NOTES = 4096
 _SLACK = 16  # how much more than three chains of fallbacks one round of the machine may use
 
@@ -88,7 +97,7 @@ def build_tables(plan: Plan, streams: Streams) -> Tables:
     """Lay out a plan that has been checked."""
     arena = Arena(1 << 16)
     arena.begin(3 * longest_chain(plan) + _SLACK)
-    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 5 * len(plan.edges) + len(plan.flows))
+    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 6 * len(plan.edges) + len(plan.flows))
     tables = Tables(plan, arena, draws, paths_between(plan.rtt_s))
     edges_s = arena.take(BUCKETS + 1)
     arena.reals[edges_s : edges_s + BUCKETS] = BUCKET_EDGES_S
@@ -134,10 +143,12 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     arena = tables.arena
     record = tables.station(number)
     tables.draws.times(record + at.S_TIMES, plan.service_time, f"service/{plan.name}")
+    by_zone = store(tables, [len(tables.plan.zones), *([0] * 2 * len(tables.plan.zones))])
     word, real = arena.word, arena.real
     word[record + at.S_NUMBER] = number
     word[record + at.S_PARALLEL] = plan.fan_out == "parallel"
-    word[record + at.S_LEAST_BUSY] = plan.balancing == "least_busy"
+    word[record + at.S_BY_ZONE] = by_zone
+    word[record + at.S_BALANCING] = _BALANCING[plan.balancing]
     word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
     word[record + at.S_PRIORITY_LANES] = plan.queue_order == "priority"
     word[record + at.S_READ_ONLY] = plan.read_only
@@ -178,18 +189,21 @@ def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
 def refresh_station(tables: Tables, number: int) -> None:
     """Recompute the rotation and everything instances derive from the station."""
     arena, record = tables.arena, tables.station(number)
-    rotation = [instance for instance in tables.instances[number] if arena.word[instance + at.I_IN_ROTATION]]
-    if len(rotation) > tables.rotation_room[number]:
-        tables.rotation_room[number] = 2 * len(rotation)
-        arena.word[record + at.S_ROTATION] = arena.take(2 * len(rotation))
+    instances = tables.instances[number]
+    if len(instances) > tables.rotation_room[number]:
+        tables.rotation_room[number] = 2 * len(instances)
+        for listed in (at.S_MEMBERS, at.S_ROTATION, at.S_SORTED):
+            block = arena.take(2 * len(instances))
+            arena.word[record + listed] = block
     word, real = arena.word, arena.real
-    for offset, instance in enumerate(rotation):
-        word[word[record + at.S_ROTATION] + offset] = instance
-    word[record + at.S_ROTATION_SIZE] = len(rotation)
+    for offset, instance in enumerate(instances):
+        word[word[record + at.S_MEMBERS] + offset] = instance
+    word[record + at.S_MEMBER_COUNT] = len(instances)
+    act(arena.words, arena.reals, ROTATE, record, 0, 0.0)
     word[record + at.S_PICKY] = word[record + at.S_READ_ONLY] or word[record + at.S_STALE]
     for priority in range(3):
         word[record + at.S_BARRED + priority] = real[record + at.S_ADMIT + priority] <= 0.0
-    for instance in tables.instances[number]:
+    for instance in instances:
         refresh_instance(tables, number, instance)
 
 
@@ -289,14 +303,18 @@ def set_options(tables: Tables, number: int, options: Sequence[tuple[int, float]
         arena.real[listed + 2 * offset + 1] = weight
     arena.word[record + at.E_TARGET_COUNT] = len(chosen)
     arena.real[record + at.E_WEIGHTS] = sum(weights)
+    if any(tables.plan.stations[station].balancing in _BY_CHANCE for station, _ in chosen):
+        _give_stream(tables, number, at.E_BALANCE_DRAWS, "edge-balance")
     if len(chosen) > 1:
         _give_stream(tables, number, at.E_OPTION_DRAWS, "edge-option")
 
 
 def _new_target(tables: Tables, station: int) -> int:
+    turns = store(tables, [0] * (1 + len(tables.plan.zones))) if tables.plan.stations[station].balancing == "zone_aware" else 0
     record = tables.free_targets.pop() if tables.free_targets else tables.arena.take(at.TARGET_WORDS)
     tables.arena.word[record + at.T_STATION] = tables.station(station)
     tables.arena.word[record + at.T_TURN] = 0
+    tables.arena.word[record + at.T_TURNS] = turns
     return record
 
 

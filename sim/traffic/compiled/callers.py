@@ -6,6 +6,7 @@ its parent by position and sequence, so it can tell that the parent has gone wit
 
 from __future__ import annotations
 
+from sim.traffic.compiled.balancing import balance
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BORN,
@@ -76,7 +77,7 @@ from sim.traffic.compiled.layout import (
     RETRY,
     T_STATION,
 )
-from sim.traffic.compiled.policies import balance, breaker_failed, choose, lets_through, take_token
+from sim.traffic.compiled.policies import breaker_failed, choose, lets_through, take_token
 from sim.traffic.compiled.primitives import add_timer, draw, give_back, push, put_in_mail, take, tick
 from sim.traffic.compiled.visits import receive
 from sim.traffic.plan import Reason
@@ -257,7 +258,7 @@ def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
                     reason = -1 - target
             if reason == PENDING:
                 station = word[target + T_STATION]
-                instance = balance(word, station, target)
+                instance = balance(word, real, edge, station, target, 0 if client else caller)
                 if instance == 0:
                     reason = _NO_ROUTE
                 else:

@@ -54,6 +54,7 @@ WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT = range(6)
 PENDING, OK = -1, -2
 CALL, READ, WRITE = range(3)
 CLOSED, OPEN, HALF_OPEN = range(3)
+ROUND_ROBIN, LEAST_BUSY, RANDOM, POWER_OF_TWO, ZONE_AWARE = range(5)
 FOR_THAW, FOR_COMMITS = range(2)
 
 (
@@ -119,7 +120,7 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51)]
     S_TIMES,  # a stream
     S_ERRORS,  # a stream
     S_PARALLEL,
-    S_LEAST_BUSY,
+    S_BALANCING,
     S_KEEPS_WRITES,
     S_PRIORITY_LANES,
     S_PICKY,
@@ -160,6 +161,9 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51)]
 ) = _STATION_PLACES
 STATION_WORDS = 64
 BY_CODEL, BY_DEADLINE = 1, 2
+S_BY_ZONE = 63  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
+S_SORTED = 62  # the rotation, sorted by zone
+S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
 
 (
     E_TIMEOUT,  # float
@@ -206,9 +210,10 @@ BY_CODEL, BY_DEADLINE = 1, 2
     E_SKIPPED,
 ) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46)
 EDGE_WORDS = 64
+E_BALANCE_DRAWS = 48  # a stream
 
-T_STATION, T_TURN = range(2)
-TARGET_WORDS = 2
+T_STATION, T_TURN, T_TURNS = range(3)  # turns: where it stands in each zone
+TARGET_WORDS = 4
 
 (
     F_PRIORITY,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.traffic.compiled.balancing import rotate
 from sim.traffic.compiled.callers import answer_now, attempt_call
 from sim.traffic.compiled.calling import call_all, next_call, worked
 from sim.traffic.compiled.clients import arrive_at, draw_next, root_over, schedule_arrival, spend, think, think_on
@@ -355,7 +356,7 @@ def think_all(word: Words, real: Reals, flow: int, first: int, old_factor: float
     return number
 
 
-KILL, FREEZE, SET_FACTOR, FIRST_ARRIVAL, THINK = range(5)
+KILL, FREEZE, SET_FACTOR, FIRST_ARRIVAL, THINK, ROTATE = range(6)
 
 
 @entry
@@ -370,6 +371,8 @@ def act(words: Words, reals: Reals, what: int, subject: int, number: int, value:
         set_factor(word, real, subject, value)
     elif what == FIRST_ARRIVAL:
         draw_next(word, real, subject)
+    elif what == ROTATE:
+        rotate(word, subject)
     else:
         return think_all(word, real, subject, number, value)
     return 0

@@ -1,6 +1,6 @@
-"""Policies of a call in the kernel: breaker, rate limit, choice of target, balancing.
+"""Policies of a call in the kernel: breaker, rate limit, choice of target.
 
-The twins of `sim.traffic.breaker`, `bucket`, `balancing` and of `Edge.choose`. The rule that surprises: a draw is made only where the
+The twins of `sim.traffic.breaker`, `bucket` and of `Edge.choose`. The rule that surprises: a draw is made only where the
 configuration leaves something to chance, exactly as there.
 """
 
@@ -30,13 +30,7 @@ from sim.traffic.compiled.layout import (
     E_WEIGHTS,
     H_NOW,
     HALF_OPEN,
-    I_QUEUED,
-    I_RUNNING,
     OPEN,
-    S_LEAST_BUSY,
-    S_ROTATION,
-    S_ROTATION_SIZE,
-    T_TURN,
 )
 from sim.traffic.compiled.primitives import draw, note
 from sim.traffic.plan import Reason
@@ -123,36 +117,3 @@ def choose(word: Words, real: Reals, edge: int) -> int:
         if left < 0.0:
             break
     return target
-
-
-@part
-def balance(word: Words, station: int, target: int) -> int:
-    """The instance in rotation an attempt goes to, or 0 if there is none."""
-    rotation = word[station + S_ROTATION]
-    size = word[station + S_ROTATION_SIZE]
-    instance: int = 0
-    if size == 1:
-        instance = word[rotation]
-    elif size == 0:
-        pass
-    elif word[station + S_LEAST_BUSY]:
-        turn = word[target + T_TURN]
-        best = turn % size
-        instance = word[rotation + best]
-        fewest = word[instance + I_RUNNING] + word[instance + I_QUEUED]
-        for step in range(1, size):
-            position = (turn + step) % size
-            other = word[rotation + position]
-            load = word[other + I_RUNNING] + word[other + I_QUEUED]
-            if load < fewest:
-                best = position
-                fewest = load
-                instance = other
-        word[target + T_TURN] = best + 1
-    else:
-        turn = word[target + T_TURN]
-        if turn >= size:
-            turn = 0
-        word[target + T_TURN] = turn + 1
-        instance = word[rotation + turn]
-    return instance
