@@ -30,6 +30,7 @@ COMMANDS = {
     "compare": "set two runs side by side, KPI by KPI",
     "practices": "measure what a practice is worth: the same days with and without it",
     "check": "hold game days against their baselines; the gate of a CI pipeline",
+    "lab": "a real system on this machine, to be broken: up, status, logs, down",
     "warmup": "compile the traffic engine ahead of the first run",
 }
 """Commands in the order in which a newcomer meets them."""
