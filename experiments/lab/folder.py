@@ -182,6 +182,6 @@ def kill_all(processes: list[psutil.Process]) -> None:
 def _lives(process: psutil.Process) -> bool:
     """A zombie does not: it waits for its parent to notice, which may never happen in a container."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
