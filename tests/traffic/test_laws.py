@@ -190,7 +190,8 @@ def conserved(system: Plan, view: Observation) -> None:
         assert sum(pair[1] for pair in view.entered[number].values()) <= sum(view.lost[number])
         answered = view.good[number] + view.lost[number][13]
         assert sum(view.latency[number]) == answered
-    assert view.offered[1] - view.good[1] - sum(view.lost[1]) <= system.flows[1].users
+        if users := system.flows[number].users:
+            assert view.offered[number] - view.good[number] - sum(view.lost[number]) <= users
     for number in range(len(system.stations)):
         taken_in = view.completed[number] + view.failed[number] + view.busy[number] + view.queued[number]
         assert view.arrived[number] == taken_in
