@@ -16,7 +16,7 @@ from gameday.errors import Problem
 from gameday.units import format_duration
 
 if TYPE_CHECKING:
-    from gameday.scenario.monitoring import BurnRateRule
+    from gameday.scenario.monitoring import BurnRateRule, Slo
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +74,26 @@ def problems(name: str, rule: BurnRateRule) -> list[Problem]:
         message = f"must not be longer than the long window ({format_duration(rule.long)}); usual is a twelfth of it"
         found.append(Problem(None, None, None, f"{field}.short", format_duration(rule.short), message))
     return found
+
+
+def slo_problems(name: str, slo: Slo) -> list[Problem]:
+    """What is wrong with an objective: one of the rules made from it can never fire."""
+    from gameday.scenario.monitoring import WORKBOOK
+
+    if slo.period <= 0:
+        return [Problem(None, None, None, f"monitoring.slos.{name}.period", "0s", "must be longer than nothing")]
+    if slo.objective >= 1:
+        message = "leaves no budget to burn: every single error would page; usual are 99% to 99.99%"
+        return [Problem(None, None, None, f"monitoring.slos.{name}.objective", f"{slo.objective:.4%}", message)]
+    never = [
+        f"{row.name} (burn {row.budget_ratio * slo.period / row.long_s:.4g})"
+        for row in WORKBOOK
+        if error_limit_ratio(row.budget_ratio * slo.period / row.long_s, slo.objective) >= 1
+    ]
+    if not never:
+        return []
+    message = (
+        f"makes rules that can never fire: {', '.join(never)}; even a total outage burns the budget only "
+        f"{1 / (1 - slo.objective):.4g} times as fast; raise 'objective' or shorten 'period'"
+    )
+    return [Problem(None, None, None, f"monitoring.slos.{name}.objective", f"{slo.objective:.4%}", message)]

@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gameday.alerting import absence, backlog, burn_rate, heartbeat, probe, threshold
+from gameday.alerting import absence, backlog, baseline, burn_rate, heartbeat, probe, threshold
 from gameday.alerting.alert import AlertEvent, Notification, Suppression
 from gameday.alerting.labels import alert_labels
 from gameday.alerting.mute import SilencePeriod
@@ -51,7 +51,7 @@ class Alerting:
         `first_evaluation_s`: phase of the evaluations, which a simulation draws uniformly from [0, evaluation).
         Raises BadInput for rules that cannot work (`problems`).
         """
-        found = problems(monitoring)
+        found = problems(monitoring, starts)
         if found:
             raise BadInput(found)
         self._interval_s = monitoring.evaluation
@@ -62,7 +62,7 @@ class Alerting:
         places = tuple(origins)
         self._rules: list[tuple[RuleMachine, Sampler]] = []
         self._watchdogs: list[heartbeat.Watchdog] = []
-        for name, rule in monitoring.rules.items():
+        for name, rule in monitoring.every_rule.items():
             labels = partial(alert_labels, name, rule.severity, rule.team, owners=owned, further=rule.labels)
             if rule.kind == "heartbeat":
                 self._watchdogs.append(heartbeat.Watchdog(name, rule, labels(f"rule/{name}"), first_evaluation_s))
@@ -77,7 +77,7 @@ class Alerting:
                 keep_firing_for_s=rule.keep_firing_for,
                 evaluation_s=monitoring.evaluation,
             )
-            self._rules.append((machine, sampler(rule, monitoring, places)))
+            self._rules.append((machine, sampler(rule, monitoring, places, starts)))
         self._dispatcher = dispatcher_of(monitoring, starts, ticket_hours)
 
     @property
@@ -142,7 +142,7 @@ class Alerting:
         return self._first_s + self._evaluations * self._interval_s
 
 
-def sampler(rule: Rule, monitoring: Monitoring, origins: Sequence[str]) -> Sampler:
+def sampler(rule: Rule, monitoring: Monitoring, origins: Sequence[str], starts: datetime | None) -> Sampler:
     """The condition of a rule that is evaluated by the monitoring."""
     match rule.kind:
         case "threshold":
@@ -155,28 +155,39 @@ def sampler(rule: Rule, monitoring: Monitoring, origins: Sequence[str]) -> Sampl
             return absence.sampler(rule)
         case "backlog":
             return backlog.sampler(rule)
+        case "baseline":
+            assert starts is not None, "hours are wall time: `problems` asks for a start"
+            return baseline.sampler(rule, starts)
         case "heartbeat":
             raise AssertionError("a heartbeat rule is watched from outside, not evaluated")
 
 
-def problems(monitoring: Monitoring) -> list[Problem]:
+def problems(monitoring: Monitoring, starts: datetime | None = None) -> list[Problem]:
     """Everything about the rules that cannot work: limits that can never be passed, rules that would always fire, unknown names."""
     found: list[Problem] = []
     if monitoring.evaluation <= 0:
         message = "must be longer than nothing"
         found.append(Problem(None, None, None, "monitoring.evaluation", "0s", message))
+    for name, slo in monitoring.slos.items():
+        found += burn_rate.slo_problems(name, slo)
     for name, rule in monitoring.rules.items():
-        match rule.kind:
-            case "threshold":
-                found += threshold.problems(name, rule)
-            case "burn_rate":
-                found += burn_rate.problems(name, rule)
-            case "probe":
-                found += probe.problems(name, rule, monitoring.probes)
-            case "absence":
-                found += absence.problems(name, rule, monitoring.scrape)
-            case "backlog":
-                found += backlog.problems(name, rule)
-            case "heartbeat":
-                found += heartbeat.problems(name, rule, monitoring.evaluation)
+        found += _rule_problems(name, rule, monitoring, starts)
     return found + routing_problems(monitoring)
+
+
+def _rule_problems(name: str, rule: Rule, monitoring: Monitoring, starts: datetime | None) -> list[Problem]:
+    match rule.kind:
+        case "threshold":
+            return threshold.problems(name, rule)
+        case "burn_rate":
+            return burn_rate.problems(name, rule)
+        case "probe":
+            return probe.problems(name, rule, monitoring.probes)
+        case "absence":
+            return absence.problems(name, rule, monitoring.scrape)
+        case "backlog":
+            return backlog.problems(name, rule)
+        case "heartbeat":
+            return heartbeat.problems(name, rule, monitoring.evaluation)
+        case "baseline":
+            return baseline.problems(name, rule, starts=starts)

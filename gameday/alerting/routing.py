@@ -12,7 +12,7 @@ from gameday.alerting.labels import BUILT_IN
 from gameday.alerting.matchers import Matcher, Matchers, parse_matcher
 from gameday.alerting.mute import InhibitRule, SilencePeriod
 from gameday.alerting.routes import EVERY_LABEL, OFFICE_HOURS, STANDARD_RECEIVERS, receivers_of, standard_tree, tree_of
-from gameday.alerting.time_intervals import Interval, parts_of, wall_interval
+from gameday.alerting.time_intervals import WEEKDAYS, Interval, parts_of, wall_interval
 from gameday.errors import Problem, nearest
 from gameday.people import WeeklyHours, office_hours, wall_time
 
@@ -100,7 +100,8 @@ class _Tree:
                 for part, text, read in parts_of(element):
                     message = _refusal(read)
                     if message is not None:
-                        yield _problem(f"monitoring.routing.time_intervals.{name}.{number}.{part}", text, message)
+                        meant = nearest(text, WEEKDAYS) if part.startswith("weekdays") and ":" not in text else None
+                        yield _problem(f"monitoring.routing.time_intervals.{name}.{number}.{part}", text, message, meant)
 
     def _top(self) -> Iterator[Problem]:
         route, field = self._routing.route, "monitoring.routing.route"

@@ -94,7 +94,7 @@ def _one_folder_up(content: bytes) -> bytes:
 
 
 def _parts(source: Path, shipped: Path) -> list[Path]:
-    """Files a shipped scenario needs: its includes, theirs, the CSV files their loads replay, and the licences of those."""
+    """Files a shipped scenario needs: its includes, theirs, the CSV files their loads and baselines come from, and the licences of those."""
     from gameday.scenario.reading import read_yaml
 
     found: list[Path] = []
@@ -107,11 +107,19 @@ def _parts(source: Path, shipped: Path) -> list[Path]:
         for request_class in data.get("load", {}).get("classes", {}).values():
             rates = request_class.get("rate")
             for rate in rates if isinstance(rates, list) else [rates]:
-                if isinstance(rate, dict) and "file" in rate:
-                    counts = (file.parent / rate["file"]).resolve()
-                    parts += [counts, *sorted(counts.parent.glob(f"{counts.stem}.LICENSE*"))]
+                parts += _table(file, rate)
+        for rule in data.get("monitoring", {}).get("rules", {}).values():
+            parts += _table(file, rule.get("history"))
         found += [part for part in dict.fromkeys(parts) if part not in found]
     return found
+
+
+def _table(file: Path, part: object) -> list[Path]:
+    """The CSV file that a part of a scenario names, and its licence."""
+    if not isinstance(part, dict) or "file" not in part:
+        return []
+    table = (file.parent / part["file"]).resolve()
+    return [table, *sorted(table.parent.glob(f"{table.stem}.LICENSE*"))]
 
 
 def _beside_or_shipped(file: Path, name: str, shipped: Path) -> Path:

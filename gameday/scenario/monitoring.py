@@ -5,9 +5,10 @@ Monitoring is a system too: it sits somewhere (`location`), and what it cannot r
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from gameday.scenario.base import Strict
 from gameday.scenario.quantities import Duration, Ratio
@@ -129,9 +130,68 @@ class BacklogRule(RuleBase):
     """Window over which it must have grown."""
 
 
+class History(Strict):
+    """The past of an indicator, in equal steps: from a CSV file, as most monitoring systems export it."""
+
+    file: str | None = None
+    """CSV file with a header, relative to the file that names it."""
+    column: str = "value"
+    """Column of values, in the unit of the indicator unless `mean` is given."""
+    starts: AwareDatetime
+    """Date and time of the first value that is used."""
+    interval: Duration = 300.0
+    """Time from one value to the next."""
+    start_row: Annotated[int, Field(ge=0)] = 0
+    """First row used."""
+    rows: Annotated[int, Field(ge=1)] | None = None
+    """Rows used; none = to the end."""
+    mean: Annotated[float, Field(gt=0)] | None = None
+    """Mean the values are scaled to, in the unit of the indicator; none = as they are."""
+    values: list[float] | None = None
+    """The values themselves; filled from the file, so that a run folder is complete."""
+
+
+class BaselineRule(RuleBase):
+    """An indicator far from what is usual at this hour, by its own past."""
+
+    kind: Literal["baseline"]
+    on: str
+    """What is measured, as for a threshold."""
+    indicator: IndicatorName
+    """What is looked at."""
+    window: Duration = 60.0
+    """Window of the indicator."""
+    history: History
+    """Its past."""
+    method: Literal["hour_of_week", "stl"] = "hour_of_week"
+    """hour_of_week: median and MAD of the hour of the week (of the day, under two weeks of past). stl: trend and daily season by
+    loess (needs the `analysis` extra)."""
+    deviations: Annotated[float, Field(gt=0, le=1000)] = 4.0
+    """Robust standard deviations (1.4826 MAD) from the usual value at which it fires. Assumption: 3 is passed by chance in one of
+    370 measurements of a normal metric, 4 in one of 16,000."""
+    direction: Literal["above", "below", "both"] = "both"
+    """On which side of the usual value it fires."""
+
+
 Rule = Annotated[
-    ThresholdRule | BurnRateRule | ProbeRule | AbsenceRule | HeartbeatRule | BacklogRule, Field(discriminator="kind")
+    ThresholdRule | BurnRateRule | ProbeRule | AbsenceRule | HeartbeatRule | BacklogRule | BaselineRule,
+    Field(discriminator="kind"),
 ]
+
+
+class Slo(Strict):
+    """An objective from which burn-rate rules are made by the table of the SRE Workbook (5-8): two page, two open a ticket."""
+
+    on: str
+    """`class/<name>` or `service/<name>`."""
+    objective: Ratio
+    """Availability objective, e.g. 99.9%."""
+    period: Duration = 2_592_000.0
+    """Time over which the budget is counted; 30 days give burn rates of 14.4, 6, 3 and 1."""
+    team: Name | None = None
+    """Team of its alerts; none = as for rules."""
+    labels: dict[LabelName, str] = {}
+    """Further labels of its alerts."""
 
 
 class Grouping(Strict):
@@ -199,6 +259,24 @@ class FalseAlarms(Strict):
     """False pages per day (Poisson)."""
 
 
+class WorkbookRow(NamedTuple):
+    """A row of the workbook's table: spending `budget_ratio` of the budget within `long_s` is worth an alert."""
+
+    name: str
+    severity: Severity
+    long_s: float
+    budget_ratio: float
+
+
+WORKBOOK = (
+    WorkbookRow("1h", "page", 3_600.0, 0.02),
+    WorkbookRow("6h", "page", 21_600.0, 0.05),
+    WorkbookRow("1d", "ticket", 86_400.0, 0.1),
+    WorkbookRow("3d", "ticket", 259_200.0, 0.1),
+)
+"""The SRE Workbook, chapter 5, table 5-8; the short window is a twelfth of the long one."""
+
+
 class Monitoring(Strict):
     """The monitoring system."""
 
@@ -212,6 +290,8 @@ class Monitoring(Strict):
     """Synthetic transactions."""
     rules: dict[Name, Rule] = {}
     """Alert rules."""
+    slos: dict[Name, Slo] = {}
+    """Objectives that burn-rate rules are made from: `<name>-1h`, `<name>-6h`, `<name>-1d`, `<name>-3d`."""
     grouping: Grouping = Grouping()
     """Bundling of notifications, without `routing`."""
     routing: Routing | None = None
@@ -224,3 +304,22 @@ class Monitoring(Strict):
     """Detection by customers."""
     false_alarms: FalseAlarms = FalseAlarms()
     """Background noise."""
+
+    @cached_property
+    def every_rule(self) -> dict[str, Rule]:
+        """The rules that are written and those made from objectives."""
+        return self.rules | {
+            f"{name}-{row.name}": BurnRateRule(
+                kind="burn_rate",
+                on=slo.on,
+                objective=slo.objective,
+                burn=row.budget_ratio * slo.period / row.long_s,
+                long=row.long_s,
+                short=row.long_s / 12,
+                severity=row.severity,
+                team=slo.team,
+                labels=slo.labels,
+            )
+            for name, slo in self.slos.items()
+            for row in WORKBOOK
+        }

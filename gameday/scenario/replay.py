@@ -1,4 +1,4 @@
-"""Reads the CSV files that loads replay, so that a resolved scenario holds the counts and needs no other file.
+"""Reads the CSV files that loads replay and baseline rules learn from, so that a resolved scenario holds the counts and needs no other file.
 
 A file is looked for beside the YAML file that names it. Counts stay as they are in the file; `mean` scales them.
 """
@@ -28,11 +28,22 @@ def with_counts(document: Document) -> dict[str, Any]:
             if isinstance(part, dict) and part.get("shape") == "replay" and part.get("counts") is None:
                 steps: tuple[str | int, ...] = ("load", "classes", name, "rate")
                 _fill(document, checks, steps + ((position,) if isinstance(rate, list) else ()), part)
+    _histories(document, checks, data)
     checks.raise_if_any()
     return data
 
 
-def _fill(document: Document, checks: Checks, path: tuple[str | int, ...], part: dict[str, Any]) -> None:
+def _histories(document: Document, checks: Checks, data: dict[str, Any]) -> None:
+    """The past of the indicators that baseline rules look at."""
+    monitoring = data.get("monitoring")
+    rules = monitoring.get("rules") if isinstance(monitoring, dict) else None
+    for name, rule in rules.items() if isinstance(rules, dict) else ():
+        history = rule.get("history") if isinstance(rule, dict) else None
+        if isinstance(history, dict) and history.get("values") is None and "file" in history:
+            _fill(document, checks, ("monitoring", "rules", name, "history"), history, into="values")
+
+
+def _fill(document: Document, checks: Checks, path: tuple[str | int, ...], part: dict[str, Any], *, into: str = "counts") -> None:
     file = part.get("file")
     if not isinstance(file, str):
         checks.problem(path, "needs a 'file' of counts, or the 'counts' themselves")
@@ -59,7 +70,7 @@ def _fill(document: Document, checks: Checks, path: tuple[str | int, ...], part:
         checks.problem((*path, "start_row"), f"leaves no counts of {file}, which has {len(table)} rows", value=start)
         return
     group = average or 1
-    part["counts"] = [sum(counts[n : n + group]) / len(counts[n : n + group]) for n in range(0, len(counts), group)]
+    part[into] = [sum(counts[n : n + group]) / len(counts[n : n + group]) for n in range(0, len(counts), group)]
 
 
 def _whole_number(checks: Checks, path: tuple[str | int, ...], value: object, least: int) -> int | None:

@@ -58,7 +58,7 @@ def component_of(scenario: Scenario, subject: str) -> str | None:
     kind, _, name = subject.partition("/")
     if kind != "rule":
         return subject.partition("@")[0]
-    rule = scenario.monitoring.rules.get(name)
+    rule = scenario.monitoring.every_rule.get(name)
     if rule is None:
         return None
     if rule.kind == "probe":

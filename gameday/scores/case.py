@@ -110,7 +110,7 @@ class Case:
         A page about a rule that the scenario does not have (`rule/noise`) is about nothing, whenever it comes.
         """
         kind, _, name = page.subject.partition("/")
-        if kind == "rule" and name not in self.scenario.monitoring.rules:
+        if kind == "rule" and name not in self.scenario.monitoring.every_rule:
             return None
         since_s = self.alert_time(page)
         for incident in self.incidents:

@@ -30,7 +30,7 @@ _DAY_S: Final = 86_400.0
 def time_to_fire(case: Case, incident: Incident) -> Iterator[Measure]:
     """First alert in firing about an affected or faulty component."""
     kpi = "detection.time_to_fire"
-    if not case.scenario.monitoring.rules and not case.events("alert.firing"):
+    if not case.scenario.monitoring.every_rule and not case.events("alert.firing"):
         yield not_applicable(kpi, "there are no alert rules")
         return
     if is_too_short(case, incident):
@@ -76,7 +76,7 @@ def gap_to_minimum(case: Case, incident: Incident) -> Iterator[Measure]:
         return
     reached = _deliveries(case, incident)
     rules = {str(name) for page in pages for name in _names(page.data.get("rules"))}
-    known = [rule for name, rule in case.scenario.monitoring.rules.items() if name in rules]
+    known = [rule for name, rule in case.scenario.monitoring.every_rule.items() if name in rules]
     if not known:
         yield unknown(kpi, "the pages do not name a rule of the scenario", pages[0])
     elif not reached:
@@ -159,7 +159,7 @@ def first_notice(case: Case, incident: Incident) -> Event | None:
 
 def is_too_short(case: Case, incident: Incident) -> bool:
     """Whether users were well again before the fastest page rule could have paged, and nobody was told."""
-    rules = [rule for rule in case.scenario.monitoring.rules.values() if rule.severity == "page"]
+    rules = [rule for rule in case.scenario.monitoring.every_rule.values() if rule.severity == "page"]
     if not rules or incident.end_s is None:
         return False
     least_s = min(minimum_delay_s(rule, case.scenario.monitoring) for rule in rules)
@@ -184,7 +184,7 @@ def minimum_delay_s(rule: Rule, monitoring: Monitoring) -> float:
             return base_s + min(1.0, rule.burn * (1 - rule.objective)) * rule.long
         case "absence" | "backlog":
             return base_s + rule.window
-        case "threshold":
+        case "threshold" | "baseline":
             return base_s
 
 

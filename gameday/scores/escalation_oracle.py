@@ -87,7 +87,7 @@ def policies_for(scenario: Scenario, page: Event) -> list[Escalation]:
     policies, teams = scenario.response.escalations, scenario.response.teams
     names: dict[str, None] = {}
     for rule in _list(page.data.get("rules")):
-        known = scenario.monitoring.rules.get(str(rule))
+        known = scenario.monitoring.every_rule.get(str(rule))
         team = (known.team if known else None) or _owner(scenario, component_of(scenario, f"rule/{rule}"))
         own = teams[team].escalation if team in teams else None
         names[own or DEFAULT_ESCALATION] = None
@@ -157,9 +157,9 @@ def _over(case: Case, sent: list[Event]) -> float:
 def _urgency_is_right(scenario: Scenario, page: Event) -> bool:
     """A page about a rule that pages is urgent, one about tickets only is not; other words for urgency are not judged."""
     severities = {
-        scenario.monitoring.rules[str(rule)].severity
+        scenario.monitoring.every_rule[str(rule)].severity
         for rule in _list(page.data.get("rules"))
-        if str(rule) in scenario.monitoring.rules
+        if str(rule) in scenario.monitoring.every_rule
     }
     urgency = page.data.get("urgency")
     if not severities or urgency not in {"high", "low"}:

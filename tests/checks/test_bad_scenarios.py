@@ -20,7 +20,11 @@ from gameday.scenario.validation import validate
 
 DATA = Path(__file__).parent.parent / "data"
 GOOD = (DATA / "good.yaml").read_text(encoding="utf-8")
-BAD = yaml.safe_load((DATA / "bad_scenarios.yaml").read_text(encoding="utf-8"))
+BAD = [
+    case
+    for file in ("bad_scenarios.yaml", "bad_alerting.yaml")
+    for case in yaml.safe_load((DATA / file).read_text(encoding="utf-8"))
+]
 
 
 def checked(text: str) -> Document:

@@ -44,7 +44,61 @@ TOLD = ("alert.notified",)
 TWO_IN_A_TREE = together(TWO_RULES, tree(group_interval="1m"))
 REPEATED = together(response(timing={"notice": {"median": 1000, "sigma": 0.01}}), tree(group_interval="1m"))
 
+PAST = {"starts": "2026-02-09T00:00:00+00:00", "interval": "1h", "values": [4.0, 4.1, 3.9] * 168}
+"""Three weeks of a rate that is 4 a second, on the day below too."""
+UNUSUAL = {"kind": "baseline", "on": "class/buy", "indicator": "request_rate", "window": "60s", "history": PAST, "deviations": 12}
+
+
+def unusual(**changes: Any) -> Patch:
+    return monitoring(rules={"errors": None, "unusual": {**UNUSUAL, **changes}})
+
+
+def past(**changes: Any) -> Patch:
+    return unusual(history={**PAST, **changes})
+
+
+HOURLY = [4.0, 4.1, 3.9, 4.0] * 2 + [4.0, 40.0] + [4.0, 4.1, 3.9, 4.0] * 3 + [4.0, 4.1]
+"""A day on which the eleventh hour but one, from 9 to 10, is busy; the run is from 10 to 11."""
+OUT = {"schedule": {"faults": ["kill region/a at 3m for 12m"]}}
+FIRED = ("alert.firing",)
+SLO = {"on": "class/buy", "objective": "99%"}
+
+BASELINES: dict[str, Effect] = {
+    "BaselineRule.on": Effect(
+        monitoring(rules={"unusual": {"on": "service/shop@b"}}),
+        FIRED,
+        together(
+            {"schedule": {"faults": ["errors service/shop@a ratio=100% at 3m"]}}, unusual(indicator="error_ratio", deviations=3)
+        ),
+    ),
+    "BaselineRule.indicator": Effect(monitoring(rules={"unusual": {"indicator": "latency_p95"}}), FIRED, unusual()),
+    "BaselineRule.window": Effect(monitoring(rules={"unusual": {"window": "5m"}}), FIRED, together(OUT, unusual())),
+    "BaselineRule.history": Effect(monitoring(rules={"unusual": {"history": {"mean": 40.0}}}), FIRED, unusual()),
+    "BaselineRule.method": Effect(
+        monitoring(rules={"unusual": {"method": "stl"}}), FIRED, past(values=[4.0 + 0.5 * n for n in range(24 * 7)])
+    ),
+    "BaselineRule.deviations": Effect(monitoring(rules={"unusual": {"deviations": 0.01}}), FIRED, unusual()),
+    "BaselineRule.direction": Effect(monitoring(rules={"unusual": {"direction": "above"}}), FIRED, together(OUT, unusual())),
+    "History.starts": Effect(
+        monitoring(rules={"unusual": {"history": {"starts": "2026-02-09T01:00:00+00:00"}}}), FIRED, past(values=HOURLY * 9)
+    ),
+    "History.interval": Effect(monitoring(rules={"unusual": {"history": {"interval": "2h"}}}), FIRED, past(values=HOURLY * 9)),
+    "History.mean": Effect(monitoring(rules={"unusual": {"history": {"mean": 40.0}}}), FIRED, unusual()),
+    "History.values": Effect(monitoring(rules={"unusual": {"history": {"values": [40.0, 41.0] * 168}}}), FIRED, unusual()),
+    "monitoring.slos": Effect(monitoring(slos={"buy": SLO}), FIRED),
+    "Slo.on": Effect(
+        monitoring(slos={"buy": {"on": "service/shop@b"}}),
+        FIRED,
+        together({"schedule": {"faults": ["errors service/shop@a ratio=100% at 3m"]}}, monitoring(slos={"buy": SLO})),
+    ),
+    "Slo.objective": Effect(monitoring(slos={"buy": {"objective": "94%"}}), FIRED, monitoring(slos={"buy": SLO})),
+    "Slo.period": Effect(monitoring(slos={"buy": {"period": "120d"}}), FIRED, monitoring(slos={"buy": SLO})),
+    "Slo.team": Effect(monitoring(slos={"buy": {"team": "shop"}}), FIRED, monitoring(slos={"buy": SLO})),
+    "Slo.labels": Effect(monitoring(slos={"buy": {"labels": {"tier": "0"}}}), FIRED, monitoring(slos={"buy": SLO})),
+}
+
 ALERTING: dict[str, Effect] = {
+    **BASELINES,
     "RuleBase.labels": Effect(
         monitoring(rules={"errors": {"labels": {"tier": "0"}}}), ("alert.suppressed",), silence(matchers=['tier="0"'])
     ),

@@ -296,6 +296,10 @@ EFFECTS: dict[str, Effect] = {
 WITHOUT_MECHANISM = {
     "Silence.why": "kept on the record of the scenario, for readers",
     "AbsenceRule.kind": "tells the kinds apart",
+    "History.file": "says where the values are, like the four below: tests/scenario reads such files",
+    "History.column": "",
+    "History.start_row": "",
+    "History.rows": "",
 }
 
 

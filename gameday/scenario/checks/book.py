@@ -88,7 +88,7 @@ class Book:
             path = path_of(problem.field, self.document)
             position = self.document.position(path)
             suggestion = problem.suggestion
-            if problem.field.endswith(".timezone"):
+            if problem.field.endswith((".timezone", ".location")):
                 suggestion = nearest(problem.value, sorted(available_timezones()))
             placed = replace(problem, file=position.file, line=position.line, column=position.column, suggestion=suggestion)
             self.checks.problems.append(placed)

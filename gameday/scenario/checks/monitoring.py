@@ -10,13 +10,16 @@ from typing import get_args
 from gameday.alerting.pipeline import problems as rule_problems
 from gameday.scenario.checks.book import Book
 from gameday.scenario.monitoring import (
+    WORKBOOK,
     AbsenceRule,
     BacklogRule,
+    BaselineRule,
     BurnRateRule,
     HeartbeatRule,
     IndicatorName,
     ProbeRule,
     Rule,
+    Slo,
     ThresholdRule,
 )
 from gameday.scenario.tree import dotted
@@ -48,9 +51,11 @@ def check_monitoring(book: Book) -> None:
         book.known((*path, "class"), probe.request_class, book.scenario.load.classes, "request class")
         if probe.origin is not None:
             book.known((*path, "origin"), probe.origin, book.system.traffic.origins, "origin")
-    book.adopt(rule_problems(monitoring))
+    book.adopt(rule_problems(monitoring, book.scenario.starts))
     for name, rule in monitoring.rules.items():
         _rule(book, ("monitoring", "rules", name), rule)
+    for name, slo in monitoring.slos.items():
+        _slo(book, ("monitoring", "slos", name), slo)
     _silences(book)
     _inhibitions(book)
     if monitoring.routing is not None:
@@ -60,19 +65,31 @@ def check_monitoring(book: Book) -> None:
                 book.known(path, receiver.team, book.scenario.response.teams, "team")
 
 
+def _slo(book: Book, path: Path, slo: Slo) -> None:
+    _component(book, (*path, "on"), slo.on, _BURNING)
+    if slo.team is not None:
+        book.known((*path, "team"), slo.team, book.scenario.response.teams, "team")
+    for row in WORKBOOK:
+        name = f"{path[-1]}-{row.name}"
+        if name in book.scenario.monitoring.rules:
+            book.wrong(
+                ("monitoring", "rules", name), f"has the name of a rule that is made from the objective {path[-1]}", of_key=True
+            )
+
+
 def _silences(book: Book) -> None:
     monitoring = book.scenario.monitoring
     for number, silence in enumerate(monitoring.silences):
         path: Path = ("monitoring", "silences", number)
         if silence.rule is not None:
-            book.known((*path, "rule"), silence.rule, monitoring.rules, "rule")
+            book.known((*path, "rule"), silence.rule, monitoring.every_rule, "rule")
         if silence.at >= book.scenario.duration > 0:
             end = format_duration(book.scenario.duration)
             book.wrong((*path, "at"), f"is not before the end of the day, at {end}")
 
 
 def _inhibitions(book: Book) -> None:
-    rules = book.scenario.monitoring.rules
+    rules = book.scenario.monitoring.every_rule
     for number, inhibition in enumerate(book.scenario.monitoring.inhibitions):
         path: Path = ("monitoring", "inhibitions", number)
         for side, name in (("source", inhibition.source), ("target", inhibition.target)):
@@ -87,7 +104,7 @@ def _rule(book: Book, path: Path, rule: Rule) -> None:
     if rule.team is not None:
         book.known((*path, "team"), rule.team, book.scenario.response.teams, "team")
     match rule:
-        case ThresholdRule():
+        case ThresholdRule() | BaselineRule():
             _threshold(book, path, rule)
         case BurnRateRule():
             _component(book, (*path, "on"), rule.on, _BURNING)
@@ -103,7 +120,7 @@ def _rule(book: Book, path: Path, rule: Rule) -> None:
     _paged(book, path, rule)
 
 
-def _threshold(book: Book, path: Path, rule: ThresholdRule) -> None:
+def _threshold(book: Book, path: Path, rule: ThresholdRule | BaselineRule) -> None:
     assert set(get_args(IndicatorName)) == {name for names in INDICATORS.values() for name in names}, (
         "every indicator has a place"
     )
