@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gameday.arrivals import rate_table
+from gameday.scenario.guards import limits_of
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
 from gameday.scenario.system import Dependency, Distribution, Origin, Retries, Service, System
@@ -24,6 +25,7 @@ from sim.traffic.plan import (
     EdgePlan,
     FlowPlan,
     InstancePlan,
+    LimiterPlan,
     Plan,
     RetryPlan,
     ServiceTime,
@@ -315,6 +317,11 @@ def queue_policies(service: Service) -> dict[str, Any]:
         found["lifo_above"] = service.lifo_above
     if service.codel is not None:
         found["codel"] = CoDelPlan(service.codel.target, service.codel.interval)
+    limiter = service.limiter
+    if limiter is not None:
+        window_s = 1.0 if limiter.window is None else limiter.window
+        shares = (1.0, limiter.normal, limiter.best_effort)
+        found["limiter"] = LimiterPlan(limiter.limit, limiter.adaptive, *limits_of(limiter), window_s, shares)
     return found
 
 

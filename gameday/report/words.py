@@ -51,10 +51,11 @@ LOST_WORDS: Final[Mapping[str, str]] = {
     "late": "answered, but after the deadline",
     "dns": "the name could not be resolved",
     "dropped": "dropped from the queue: it had waited too long, or its deadline had passed",
+    "limited": "refused by the instance's concurrency limiter",
 }
 """Reasons for which a request is lost, in words."""
 
-SHED_REASONS: Final = frozenset({"shed", "rate_limited", "dropped"})
+SHED_REASONS: Final = frozenset({"shed", "rate_limited", "dropped", "limited"})
 """Reasons that are a choice of policy: the request was refused on purpose. Every other reason is a failure."""
 
 

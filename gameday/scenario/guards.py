@@ -1,9 +1,13 @@
-"""What a service does about too much work: who is dropped from its queue."""
+"""What a service does about too much work: who is dropped from its queue, and who is not taken in."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from gameday.scenario.base import Strict
-from gameday.scenario.quantities import Duration
+from gameday.scenario.quantities import Duration, Ratio
 
 
 class CoDel(Strict):
@@ -14,3 +18,30 @@ class CoDel(Strict):
     """Longest wait while the queue stands."""
     interval: Duration = 0.1
     """Longest wait otherwise, and the time after which the queue counts as standing."""
+
+
+class Limiter(Strict):
+    """A concurrency limiter in each instance: beyond its limit of requests, in work and waiting together, it refuses.
+
+    `adaptive`: the limit follows the ratio of the long-term to the present time to answer, as in `Gradient2Limit` of Netflix'
+    concurrency-limits, with its defaults."""
+
+    limit: Annotated[float, Field(ge=1, le=1_000_000)] = 20.0
+    """The limit; adaptive: where it begins."""
+    adaptive: bool = False
+    """Whether the limit moves by itself."""
+    least: Annotated[float, Field(ge=1, le=1_000_000)] | None = None
+    """adaptive: the lowest limit; none = 20."""
+    most: Annotated[float, Field(ge=1, le=1_000_000)] | None = None
+    """adaptive: the highest limit; none = 200."""
+    window: Duration | None = None
+    """adaptive: time between two moves of the limit; none = 1s."""
+    normal: Ratio = 1.0
+    """Share of the limit up to which requests of normal priority are taken in."""
+    best_effort: Ratio = 1.0
+    """Share of the limit up to which requests of best-effort priority are taken in."""
+
+
+def limits_of(limiter: Limiter) -> tuple[float, float]:
+    """The lowest and the highest limit of an adaptive limiter."""
+    return 20.0 if limiter.least is None else limiter.least, 200.0 if limiter.most is None else limiter.most

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from gameday.scenario.base import InWords, Strict
-from gameday.scenario.guards import CoDel
+from gameday.scenario.guards import CoDel, Limiter
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
 
 Name = Annotated[
@@ -185,6 +185,8 @@ class Service(Strict):
     """adaptive_lifo: number of waiting requests above which the newest is next; none = 10 (assumption)."""
     codel: CoDel | None = None
     """Drops requests that have waited too long; none = nobody is dropped."""
+    limiter: Limiter | None = None
+    """Limits the requests an instance holds; none = no limit but the queue's."""
     drop_expired: bool = False
     """Whether a request whose class's deadline has passed is dropped when its turn comes."""
     timeout: Duration = 1.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gameday.scores.incidents import Incident
     from gameday.scores.readings import Floats
 
-REFUSALS: Final = frozenset({"queue_full", "shed", "rate_limited", "dropped"})
+REFUSALS: Final = frozenset({"queue_full", "shed", "rate_limited", "dropped", "limited"})
 """Reasons of loss that are refusals for want of capacity."""
 BUSY_RATIO: Final = 0.95
 """Utilisation from which timeouts are a sign of overload."""
@@ -238,7 +238,12 @@ def _stations_by_priority(case: Case) -> frozenset[str]:
     """Services that are to prefer critical requests: they shed by priority, or queue by it."""
     shedding = case.scenario.policies.shedding
     queueing = {name for name, service in case.scenario.system.services.items() if service.queue_order == "priority"}
-    return frozenset(queueing | (set(shedding.services) if shedding.enabled else set()))
+    limiting = {
+        name
+        for name, service in case.scenario.system.services.items()
+        if service.limiter is not None and service.limiter.best_effort < 1.0
+    }
+    return frozenset(queueing | limiting | (set(shedding.services) if shedding.enabled else set()))
 
 
 def _spikes(case: Case) -> list[Window]:

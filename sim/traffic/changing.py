@@ -16,6 +16,7 @@ from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlo
 from sim.traffic.clients import Flow
 from sim.traffic.core import ARRIVAL, THOUGHT, WORK
 from sim.traffic.edges import Edge
+from sim.traffic.limiter import Limiter
 from sim.traffic.network import Path, set_link
 from sim.traffic.plan import Plan, Reason
 from sim.traffic.state import COMMITTING, DONE, PARKED, QUEUED, WORKING, Instance, Station
@@ -97,6 +98,8 @@ class Changing(Attempts, Visits):
         instance.mail = []
         instance.up = instance.frozen = False
         instance.life += 1
+        if instance.limiter is not None:
+            instance.limiter = Limiter(instance.limiter.plan)
         instance.refresh()
         for attempt in held + queued:
             attempt.stage = DONE

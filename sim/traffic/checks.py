@@ -68,6 +68,11 @@ def _queue_problems(station: StationPlan) -> Iterator[str]:
         yield f"lifo_above {station.lifo_above} must not be negative"
     if station.codel is not None and (station.codel.target_s < 0.0 or station.codel.interval_s <= 0.0):
         yield f"{station.codel} has no meaning"
+    limiter = station.limiter
+    if limiter is not None and not (
+        0.0 <= limiter.limit < inf and 0.0 < limiter.least <= limiter.most < inf and min(limiter.shares) >= 0.0
+    ):
+        yield f"{limiter} has no meaning"
 
 
 def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:

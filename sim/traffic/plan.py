@@ -38,6 +38,7 @@ class Reason(IntEnum):
     LATE = 13  # answered correctly, but after the class's deadline
     DNS = 14  # the name could not be resolved
     DROPPED = 15  # taken out of the queue unserved: it had waited too long, or its deadline had passed
+    LIMITED = 16  # refused by the instance's concurrency limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,21 @@ class CoDelPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LimiterPlan:
+    """Each instance takes in a request only while it holds less than `limit` times the share of its priority, else it is lost as LIMITED.
+
+    `adaptive`: `limit` is where it begins, and it moves between `least` and `most` at the end of each window (see `sim.traffic.limiter`).
+    """
+
+    limit: float = 20.0
+    adaptive: bool = False
+    least: float = 20.0
+    most: float = 200.0
+    window_s: float = 1.0
+    shares: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class StationPlan:
     """One service, database node, provider or message queue in one region.
 
@@ -100,6 +116,7 @@ class StationPlan:
     lifo_above: int = 10
     codel: CoDelPlan | None = None
     drop_expired: bool = False
+    limiter: LimiterPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

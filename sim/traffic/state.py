@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from sim.streams import Streams
+from sim.traffic.limiter import Limiter
 from sim.traffic.network import Path
 from sim.traffic.plan import InstancePlan, StationPlan
 from sim.traffic.times import LazyDraws, ServiceTimes
@@ -48,6 +49,7 @@ class Attempt:
     """One try of one logical call. Created by `Requests._attempt`; fields are set there or when their stage begins."""
 
     __slots__ = (
+        "arrived_at",
         "deadline",
         "due",
         "edge",
@@ -85,6 +87,7 @@ class Attempt:
 
     instance: Instance
     path: Path
+    arrived_at: float  # only where a limiter asks for it
     stage: int
     token: int  # the one heap entry that may wake it
     due: float  # when that is; while frozen, the work that is left
@@ -120,6 +123,7 @@ class Instance:
         "in_rotation",
         "lanes",
         "life",
+        "limiter",
         "mail",
         "order",
         "pace",
@@ -147,6 +151,7 @@ class Instance:
         self.slowdown = 1.0
         self.error_ratio = 0.0
         self.life = 0
+        self.limiter = Limiter(station.plan.limiter) if station.plan.limiter is not None else None
         self.running: dict[Attempt, None] = {}  # in order of start
         first: deque[Attempt] = deque()
         if station.plan.queue_order == "priority":
@@ -249,7 +254,7 @@ class Station:
         self.error_ratio = plan.error_ratio
         self.read_only = plan.read_only
         self.stale = False
-        self.picky = self.read_only
+        self.picky = self.read_only or plan.limiter is not None
         self.admit = plan.admit
         self.barred = [share <= 0.0 for share in plan.admit]
         self.commit_delay_s = 0.0
@@ -270,7 +275,7 @@ class Station:
         self.by_zone = [[] for _ in self.by_zone]
         for instance in self.rotation:
             self.by_zone[instance.zone].append(instance)
-        self.picky = self.read_only or self.stale
+        self.picky = self.read_only or self.stale or self.plan.limiter is not None
         self.barred = [share <= 0.0 for share in self.admit]
         for instance in self.instances:
             instance.refresh()

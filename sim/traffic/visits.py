@@ -16,7 +16,9 @@ from sim.traffic.plan import Reason
 from sim.traffic.queueing import overdue, take_next
 from sim.traffic.state import CALLING, COMMITTING, DONE, PARKED, QUEUED, WORKING, Attempt, Instance
 
-_DROPPED, _ERROR, _QUEUE_FULL, _READ_ONLY = map(int, (Reason.DROPPED, Reason.ERROR, Reason.QUEUE_FULL, Reason.READ_ONLY))
+_DROPPED, _ERROR, _LIMITED, _QUEUE_FULL, _READ_ONLY = map(
+    int, (Reason.DROPPED, Reason.ERROR, Reason.LIMITED, Reason.QUEUE_FULL, Reason.READ_ONLY)
+)
 _MOST_DROPPED = 16  # cancelled attempts that may lie in a queue before it is swept
 _REFUSED, _SHED, _STALE, _TIMEOUT = int(Reason.REFUSED), int(Reason.SHED), int(Reason.STALE), int(Reason.TIMEOUT)
 
@@ -40,18 +42,21 @@ class Visits(Core):
         reason = self._why_not(attempt, free)
         if reason != PENDING:
             station.failed += 1
-        elif free:
-            station.admitted_by[priority] += 1
+            return reason
+        station.admitted_by[priority] += 1
+        if instance.limiter is not None:
+            attempt.arrived_at = self.now
+            instance.limiter.admitted(len(instance.running) + instance.queued + 1)
+        if free:
             self._start(attempt)
         else:
-            station.admitted_by[priority] += 1
             attempt.stage = QUEUED
             attempt.held_since = self.now
             if not instance.queued:
                 instance.filled_at = self.now
             instance.queued += 1
             instance.lanes[priority].append(attempt)
-        return reason
+        return PENDING
 
     def _why_not(self, attempt: Attempt, free: bool) -> int:
         """Why an arrival is refused, or PENDING if it is not."""
@@ -65,6 +70,9 @@ class Visits(Core):
             return _READ_ONLY
         if station.stale and operation == READ:
             return _STALE
+        if instance.limiter is not None and instance.limiter.refuses(len(instance.running) + instance.queued, priority):
+            station.refused_by[priority] += 1
+            return _LIMITED
         if free and not station.barred[priority]:
             return PENDING
         if not free and instance.queued >= instance.queue_limit:
@@ -207,6 +215,8 @@ class Visits(Core):
             station.completed += 1
             if attempt.edge.operation == READ:
                 station.reads += 1
+            if instance.limiter is not None:
+                instance.limiter.answered(self.now, self.now - attempt.arrived_at)
         else:
             station.failed += 1
         if instance.queued:

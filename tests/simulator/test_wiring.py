@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT, CoDelPlan
+from sim.traffic.plan import CLIENT, CoDelPlan, LimiterPlan
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -226,3 +226,9 @@ def test_queue_policies_reach_the_stations():
     assert station.codel == CoDelPlan(0.007, 0.1)
     plain = wiring().plan.stations[0]
     assert (plain.lifo_above, plain.codel, plain.drop_expired) == (10, None, False)
+
+
+def test_a_limiter_reaches_the_stations():
+    shop = {"limiter": {"adaptive": True, "limit": 30, "most": 90, "best_effort": "50%"}}
+    assert wiring(shop=shop).plan.stations[0].limiter == LimiterPlan(30.0, True, 20.0, 90.0, 1.0, (1.0, 1.0, 0.5))
+    assert wiring(shop={"limiter": {"limit": 64}}).plan.stations[0].limiter == LimiterPlan(64.0)

@@ -6,7 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CoDelPlan
+from sim.traffic.plan import CoDelPlan, LimiterPlan
+
+LIMITERS = [
+    LimiterPlan(2.0),
+    LimiterPlan(3.0, shares=(1.0, 0.5, 0.0)),
+    LimiterPlan(2.0, True, 1.0, 6.0, 0.05, (1.0, 0.7, 0.3)),
+]
 
 
 @st.composite
@@ -16,4 +22,5 @@ def station_policies(draw: st.DrawFn) -> dict[str, Any]:
         "lifo_above": draw(st.sampled_from([0, 2])),
         "codel": draw(st.sampled_from([None, CoDelPlan(0.0, 0.02), CoDelPlan(0.01, 0.2)])),
         "drop_expired": draw(st.sampled_from([False, False, True])),
+        "limiter": draw(st.sampled_from([None, None, *LIMITERS])),
     }

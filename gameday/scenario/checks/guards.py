@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gameday.scenario.checks.book import Book
+from gameday.scenario.guards import Limiter, limits_of
 from gameday.scenario.system import Service
 
 Path = tuple[str | int, ...]
@@ -12,8 +13,24 @@ def check_guards(book: Book, path: Path, service: Service) -> None:
     """One service."""
     if service.lifo_above is not None and service.queue_order != "adaptive_lifo":
         book.wrong((*path, "lifo_above"), f"has no effect on the queue order {service.queue_order}, only on adaptive_lifo")
+    if service.limiter is not None:
+        _limiter(book, (*path, "limiter"), service.limiter)
     codel = service.codel
     if codel is not None and codel.target > codel.interval:
         book.wrong(
             (*path, "codel", "target"), "is longer than the interval, so a standing queue would wait longer than a short one"
         )
+
+
+def _limiter(book: Book, path: Path, limiter: Limiter) -> None:
+    if not limiter.adaptive:
+        for name in ("least", "most", "window"):
+            if getattr(limiter, name) is not None:
+                book.wrong((*path, name), "has no effect on a fixed limit: set 'adaptive: true' or leave it out")
+        return
+    least, most = limits_of(limiter)
+    if least > most:
+        place, other = ("least", f"most, {most:g}") if limiter.least is not None else ("most", f"least, {least:g}")
+        book.wrong((*path, place), f"contradicts the {other}")
+    elif not least <= limiter.limit <= most:
+        book.wrong((*path, "limit"), f"must be from {least:g} to {most:g}, where an adaptive limit moves")

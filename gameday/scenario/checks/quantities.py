@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from gameday.scenario.checks.book import Book, a, models_in
 from gameday.scenario.communication import Audience, RegulatoryClock
-from gameday.scenario.guards import CoDel
+from gameday.scenario.guards import CoDel, Limiter
 from gameday.scenario.load import Diurnal, Indicator, Replay, RequestClass, Spike
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import BurnRateRule, CustomerReports, Grouping, Monitoring, Probe, Silence
@@ -25,6 +25,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     Dependency: ("timeout",),
     Breaker: ("open",),
     CoDel: ("interval",),
+    Limiter: ("window",),
     HealthCheck: ("interval",),
     Autoscaling: ("interval", "target"),
     RequestClass: ("deadline", "timeout"),

@@ -19,7 +19,7 @@ from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.compiled.machine import ROTATE, act
 from sim.traffic.copying import copied
 from sim.traffic.network import Path, paths_between
-from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, Plan, StationPlan
+from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, LimiterPlan, Plan, StationPlan
 from sim.traffic.state import newest_first_above
 
 _OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
@@ -181,9 +181,24 @@ def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
     word[record + at.I_QUEUE_LIMIT] = plan.queue_limit
     word[record + at.I_UP] = word[record + at.I_IN_ROTATION] = 1
     real[record + at.I_SLOWDOWN] = 1.0
+    limiter = tables.plan.stations[station].limiter
+    if limiter is not None:
+        arena.word[record + at.I_LIMITER] = _limiter(tables, limiter)
+        word, real = arena.word, arena.real
     word[(tables.last_instance + at.I_NEXT) if tables.last_instance else at.H_INSTANCES] = record
     tables.last_instance = record
     tables.instances[station].append(record)
+
+
+def _limiter(tables: Tables, plan: LimiterPlan) -> int:
+    record = tables.arena.take(at.LIMITER_WORDS)
+    real = tables.arena.real
+    tables.arena.word[record + at.L_ADAPTIVE] = plan.adaptive
+    real[record + at.L_LIMIT] = real[record + at.L_FIRST] = plan.limit
+    real[record + at.L_LEAST], real[record + at.L_MOST], real[record + at.L_WINDOW] = plan.least, plan.most, plan.window_s
+    for priority, share in enumerate(plan.shares):
+        real[record + at.L_SHARES + priority] = share
+    return record
 
 
 def refresh_station(tables: Tables, number: int) -> None:
@@ -200,7 +215,9 @@ def refresh_station(tables: Tables, number: int) -> None:
         word[word[record + at.S_MEMBERS] + offset] = instance
     word[record + at.S_MEMBER_COUNT] = len(instances)
     act(arena.words, arena.reals, ROTATE, record, 0, 0.0)
-    word[record + at.S_PICKY] = word[record + at.S_READ_ONLY] or word[record + at.S_STALE]
+    word[record + at.S_PICKY] = bool(
+        word[record + at.S_READ_ONLY] or word[record + at.S_STALE] or tables.plan.stations[number].limiter is not None
+    )
     for priority in range(3):
         word[record + at.S_BARRED + priority] = real[record + at.S_ADMIT + priority] <= 0.0
     for instance in instances:

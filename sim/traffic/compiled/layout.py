@@ -1,7 +1,7 @@
 """Where everything lies in the arena of the compiled engine: one name per 8-byte word of each kind of record.
 
 A prefix names the record: `H_` header, `A_` attempt, `I_` instance, `S_` station, `E_` edge, `T_` target, `F_` flow, `U_` user, `P_` path,
-`B_` token bucket, `R_` ring of timers, `D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
+`B_` token bucket, `L_` limiter, `R_` ring of timers, `D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
 
 The rule that surprises: a reference to a record is its absolute position in the arena, and records never move. When a table that must
 be contiguous (heap, ring, log) grows, a longer one is laid out at the end of the arena and the old one is left lying.
@@ -83,11 +83,13 @@ FOR_THAW, FOR_COMMITS = range(2)
     A_DUE,  # float
     A_POSITION,
     A_BORN,  # float: when the request entered the system
-) = range(25)
+    A_ARRIVED_AT,  # float, only where a limiter asks for it
+) = range(26)
 ATTEMPT_WORDS = 32
 A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
 A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
 
+_INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
 (
     I_STATION,
     I_ROW,  # the paths that begin in its zone
@@ -112,7 +114,8 @@ A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither
     I_MAIL_LAST,
     I_NEXT,
     I_FILLED_AT,  # float
-) = (*range(19), *range(24, 28))
+    I_LIMITER,
+) = _INSTANCE_PLACES
 INSTANCE_WORDS = 32
 
 _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51)]
@@ -244,6 +247,23 @@ TARGET_WORDS = 4
 ) = (*range(10), *range(11, 25), 64)
 REASONS = len(Reason)
 assert F_LOST + REASONS <= F_LATENCY
+
+(
+    L_LIMIT,  # float
+    L_LONG,  # float
+    L_TOTAL,  # float
+    L_ENDS_AT,  # float
+    L_WINDOWS,
+    L_ANSWERS,
+    L_MOST_HELD,
+    L_ADAPTIVE,
+    L_FIRST,  # float
+    L_LEAST,  # float
+    L_MOST,  # float
+    L_WINDOW,  # float
+    L_SHARES,  # three floats
+) = range(13)
+LIMITER_WORDS = 16
 
 U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
 USER_WORDS = 8

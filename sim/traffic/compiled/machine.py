@@ -56,6 +56,7 @@ from sim.traffic.compiled.layout import (
     I_LANES,
     I_LAST,
     I_LIFE,
+    I_LIMITER,
     I_MAIL,
     I_NEXT,
     I_QUEUED,
@@ -86,6 +87,7 @@ from sim.traffic.compiled.layout import (
     WORK,
     WORKING,
 )
+from sim.traffic.compiled.limiting import begin_anew
 from sim.traffic.compiled.primitives import fill_hole, push, release, ring, tick
 from sim.traffic.compiled.stepping import (
     CALL_OVER,
@@ -319,6 +321,8 @@ def kill(word: Words, real: Reals, instance: int) -> None:
     word[instance + I_FROZEN] = 0
     word[instance + I_ROOM] = 0
     word[instance + I_LIFE] += 1
+    if word[instance + I_LIMITER]:
+        begin_anew(word, real, word[instance + I_LIMITER])
 
 
 @part

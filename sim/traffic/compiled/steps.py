@@ -11,6 +11,7 @@ from sim.traffic.compiled.callers import again, answer_now, failed, gone
 from sim.traffic.compiled.clients import root_over
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
+    A_ARRIVED_AT,
     A_BORN,
     A_CALLER,
     A_DUE,
@@ -51,6 +52,7 @@ from sim.traffic.compiled.layout import (
     H_THEN,
     I_ERRORS,
     I_FROZEN,
+    I_LIMITER,
     I_QUEUED,
     I_ROOM,
     I_RUNNING,
@@ -82,6 +84,7 @@ from sim.traffic.compiled.layout import (
     WORK,
     WRITE,
 )
+from sim.traffic.compiled.limiting import answered
 from sim.traffic.compiled.policies import breaker_succeeded
 from sim.traffic.compiled.primitives import draw, push, put_in_mail, release, tick
 from sim.traffic.compiled.queueing import drop, next_in_queue, overdue
@@ -251,6 +254,8 @@ def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
         word[station + S_COMPLETED] += 1
         if word[word[attempt + A_EDGE] + E_OPERATION] == READ:
             word[station + S_READS] += 1
+        if word[instance + I_LIMITER]:
+            answered(word, real, word[instance + I_LIMITER], real[H_NOW] - real[attempt + A_ARRIVED_AT])
     else:
         word[station + S_FAILED] += 1
     return PUMP, attempt, outcome

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
+    A_ARRIVED_AT,
     A_BEFORE,
     A_DUE,
     A_HELD_SINCE,
@@ -22,6 +23,7 @@ from sim.traffic.compiled.layout import (
     I_FIRST,
     I_LANES,
     I_LAST,
+    I_LIMITER,
     I_PACE,
     I_QUEUE_LIMIT,
     I_QUEUED,
@@ -50,11 +52,12 @@ from sim.traffic.compiled.layout import (
     WORKING,
     WRITE,
 )
+from sim.traffic.compiled.limiting import admitted, refuses
 from sim.traffic.compiled.primitives import draw, push, tick
 from sim.traffic.plan import Reason
 
 _QUEUE_FULL, _READ_ONLY, _REFUSED = int(Reason.QUEUE_FULL), int(Reason.READ_ONLY), int(Reason.REFUSED)
-_SHED, _STALE = int(Reason.SHED), int(Reason.STALE)
+_LIMITED, _SHED, _STALE = int(Reason.LIMITED), int(Reason.SHED), int(Reason.STALE)
 
 
 @part
@@ -150,6 +153,9 @@ def why_not(word: Words, real: Reals, edge: int, instance: int, station: int, pr
         return _READ_ONLY
     if word[station + S_STALE] and operation == READ:
         return _STALE
+    if word[instance + I_LIMITER] and refuses(word, real, instance, priority):
+        word[station + S_REFUSED_BY + priority] += 1
+        return _LIMITED
     if free and not word[station + S_BARRED + priority]:
         return PENDING
     queued = word[instance + I_QUEUED]
@@ -177,6 +183,9 @@ def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, st
         if reason != PENDING:
             word[station + S_FAILED] += 1
             return reason
+        if word[instance + I_LIMITER]:  # such a station is always picky
+            real[attempt + A_ARRIVED_AT] = real[H_NOW]
+            admitted(word, instance)
     word[station + S_ADMITTED_BY + priority] += 1
     word[attempt + A_HOLDS] += 1
     if free:
