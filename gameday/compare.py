@@ -124,7 +124,7 @@ def compare(run_a: RunFolder, run_b: RunFolder) -> Comparison:
     for name in names:
         values = [_chosen(one.columns.get(name), one.numbers, common if paired else None) for one in samples]
         changes.append(_change(name, values[0], values[1], rows[0].get(name, {}), rows[1].get(name, {}), paired=paired))
-    settings = tuple(_settings(read_scenario(run_a), read_scenario(run_b)))
+    settings = settings_that_differ(read_scenario(run_a), read_scenario(run_b))
     return Comparison(sides[0], sides[1], paired, _pairing(sides, len(common), paired=paired), tuple(changes), settings)
 
 
@@ -260,8 +260,12 @@ def _unpaired(before: Floats, after: Floats, better: str) -> tuple[Verdict | Non
     return "unclear", "the intervals of the medians overlap"
 
 
-def _settings(before: Scenario, after: Scenario) -> Iterator[Setting]:
+def settings_that_differ(before: Scenario, after: Scenario) -> tuple[Setting, ...]:
     """Settings that differ, by dotted path, in the order of the first scenario; defaults are filled in on both sides."""
+    return tuple(_settings(before, after))
+
+
+def _settings(before: Scenario, after: Scenario) -> Iterator[Setting]:
     first, second = (dict(_flat(one.model_dump(mode="json", by_alias=True))) for one in (before, after))
     for path in dict.fromkeys([*first, *second]):
         if first.get(path) != second.get(path):

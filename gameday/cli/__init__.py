@@ -27,8 +27,9 @@ COMMANDS = {
     "run": "simulate a game day and score it",
     "report": "rebuild the reports of a run",
     "timeline": "read the record of a run",
-    "compare": "set two runs side by side, KPI by KPI",
+    "compare": "set two runs side by side, or two policies on the same seeds",
     "practices": "measure what a practice is worth: the same days with and without it",
+    "power": "say how many replications it takes to see a change",
     "check": "hold game days against their baselines; the gate of a CI pipeline",
     "lab": "a real system on this machine, to be broken: up, status, logs, down",
     "warmup": "compile the traffic engine ahead of the first run",
@@ -78,7 +79,7 @@ def whole_number(text: str, least: int, most: int) -> int:
     raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, not '{on_one_line(text[:60])}'")
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
+def add_jobs(parser: argparse._ActionsContainer) -> None:
     """`--jobs`, the same for all commands that play."""
     parser.add_argument(
         "--jobs",
@@ -87,6 +88,29 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: all cores)",
     )
+
+
+def seed(text: str) -> int:
+    """A root of randomness."""
+    return whole_number(text, 0, 2**63 - 1)
+
+
+def share(text: str) -> float:
+    """A share such as `5%`, 0 or more. ArgumentTypeError for anything else."""
+    from gameday.units import UnitError, parse_ratio
+
+    try:
+        return parse_ratio(text)
+    except UnitError as problem:
+        raise argparse.ArgumentTypeError(f"{problem}, not '{on_one_line(text[:60])}'") from None
+
+
+def positive_share(text: str) -> float:
+    """A share above 0."""
+    found = share(text)
+    if found <= 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, not '{on_one_line(text[:60])}'")
+    return found
 
 
 def _cores() -> int:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import add_jobs, show, whole_number
+from gameday.cli import add_jobs, seed, share, show
 
 if TYPE_CHECKING:
     from gameday.regression.checking import Day
@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--quick", action="store_true", help="the first 10 replications of each (default)")
     length.add_argument("--thorough", action="store_true", help="all replications of the baselines")
     parser.add_argument(
-        "--tolerance", type=_share, default=0.05, metavar="SHARE", help="change that is no regression (default 5%%)"
+        "--tolerance", type=share, default=0.05, metavar="SHARE", help="change that is no regression (default 5%%)"
     )
-    parser.add_argument("--seed", type=_seed, help="other days than those of the baselines; with --update: the seed to keep")
+    parser.add_argument("--seed", type=seed, help="other days than those of the baselines; with --update: the seed to keep")
     add_jobs(parser)
     parser.add_argument("--evidence", type=Path, default=Path("results"), metavar="DIR", help="where live runs are kept")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write test results")
@@ -112,16 +112,3 @@ def _evidence(found: list[Day], folder: Path) -> list[Evidence]:
     runs = live_runs([folder])
     now = datetime.now(UTC)
     return [one for day in found if (one := evidence(day.scenario, runs, now)) is not None]
-
-
-def _seed(text: str) -> int:
-    return whole_number(text, 0, 2**63 - 1)
-
-
-def _share(text: str) -> float:
-    from gameday.units import UnitError, parse_ratio
-
-    try:
-        return parse_ratio(text)
-    except UnitError as problem:
-        raise argparse.ArgumentTypeError(f"{problem}, not '{text[:60]}'") from None

@@ -1,0 +1,103 @@
+"""`gameday power`: how many replications it takes to see a change."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gameday.cli import add_jobs, positive_share, seed, show, whole_number
+
+if TYPE_CHECKING:
+    from gameday.replication import Plays
+    from gameday.scenario.model import Scenario
+    from gameday.study.power import Need
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A scenario and a change."""
+    parser.add_argument("scenario", type=Path, help="scenario file")
+    parser.add_argument("--detect", type=positive_share, default=0.1, metavar="SHARE", help="change to be seen (default 10%%)")
+    parser.add_argument(
+        "--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="the change that is planned"
+    )
+    parser.add_argument(
+        "--kpi", dest="kpis", action="append", default=[], metavar="KPI", help="durations (default: those with a gate)"
+    )
+    parser.add_argument(
+        "--pilot",
+        type=lambda text: whole_number(text, 4, 100_000),
+        default=20,
+        metavar="N",
+        help="replications of the pilot (default 20)",
+    )
+    parser.add_argument("--seed", type=seed, default=1, help="root of all randomness (default 1)")
+    add_jobs(parser)
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play the pilot, compute, print; it informs, so it exits with 0."""
+    import json
+    from dataclasses import asdict
+
+    from gameday.interrupts import Interrupts
+    from gameday.progress import Progress
+    from gameday.regression.gate import TOLERANCE
+    from gameday.replication import Workers
+    from gameday.scenario import read_scenario
+    from gameday.study.kpis import chosen_kpis
+    from gameday.study.power import needed
+
+    scenario = read_scenario(arguments.scenario)
+    changed = read_scenario(arguments.scenario, arguments.overrides) if arguments.overrides else None
+    kpis = chosen_kpis(scenario, arguments.kpis, str(arguments.scenario), only_durations=True)
+    progress = Progress(sys.stderr, arguments.pilot * (2 if changed else 1), "replications")
+    try:
+        with Interrupts(), Workers(arguments.jobs) as workers:
+            before = _values(scenario, arguments, workers, progress)
+            after = _values(changed, arguments, workers, progress) if changed else before[1:] + before[:1]
+    finally:
+        progress.close()
+    found: dict[str, Need | None] = {
+        kpi: needed(kpi, [one[kpi] for one in before], [one[kpi] for one in after], arguments.detect, tolerance=TOLERANCE)
+        for kpi in kpis
+    }
+    if arguments.json:
+        show(json.dumps({"schema": 1, "needed": {kpi: one and asdict(one) for kpi, one in found.items()}}, indent=2))
+        return 0
+    show(_text(found, arguments.detect, paired=changed is not None))
+    return 0
+
+
+def _values(scenario: Scenario, arguments: argparse.Namespace, workers: Plays, progress: object) -> list[dict[str, float]]:
+    from gameday.study.playing import values_of
+
+    return values_of(scenario, arguments.seed, range(arguments.pilot), workers, progress.step)  # type: ignore[attr-defined]
+
+
+def _text(found: dict[str, Need | None], detect: float, *, paired: bool) -> str:
+    lines = []
+    for kpi, need in found.items():
+        if need is None:
+            lines.append(
+                f"{kpi}: fewer than three pairs of the pilot have a ratio (never, zero or not judged), so there is no answer"
+            )
+            continue
+        check = "the change does not exceed its tolerance" if need.for_check is None else f"{need.for_check} replications"
+        lines += [
+            f"{kpi}: {need.replications} replications ({need.low} to {need.high}) show a change of {detect:.0%} four times in five",
+            f"    spread of the pairs {need.spread:.3g} on the log scale, from {need.pairs} pairs"
+            + (f"; {need.left_out} have no ratio" if need.left_out else ""),
+            f"    drawn from the pilot, {need.replications} pairs show it in {need.measured_power:.0%} of {1000} samples",
+            f"    gameday check needs: {check}",
+        ]
+    how = (
+        "Pairs are the same days with and without the change."
+        if paired
+        else (
+            "Pairs are different days, as if the change shuffled everything: an upper end. With --set, pairs are the same days with and without it."
+        )
+    )
+    return "\n".join([*lines, "", how])
