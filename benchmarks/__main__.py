@@ -9,7 +9,9 @@ import subprocess
 import sys
 
 BENCHMARKS = {
-    "engine_speed": "requests per second of the engine, against SimPy processes",
+    "engine_speed": "requests per second of the engine, against SimPy processes and C",
+    "peers": "one queue in other simulators",
+    "scaling": "cost of an attempt over the length of the day and the size of the system",
     "startup": "start of the command line, against an interpreter that does nothing",
     "replications": "a run on two processes, against one",
     "memory": "peak memory of many replications, against few",

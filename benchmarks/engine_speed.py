@@ -1,16 +1,17 @@
-"""How many requests a second both engines play, beside SimPy processes, in one run on one machine.
+"""How many requests a second both engines play, beside SimPy processes and the same algorithm in C, in one run on one machine.
 
     python -m benchmarks.engine_speed [--repeats 3] [--scale 1.0]
 
 Seconds are processor time, so that neighbours on the machine disturb little; only the ratios mean anything elsewhere. The rule that surprises: all must tell the same story; success share and
-mean latency are printed for each, and a fast engine with other numbers is a wrong engine. The compiled engine plays TIMES seeds in a
-row, so that it runs long enough to be measured. The last lines are what one `advance` and one `observe` cost when nothing happens in between.
+mean latency are printed for each, and a fast engine with other numbers is a wrong engine. The compiled engine and C play TIMES seeds in a
+row, so that they run long enough to be measured. The last lines are what one `advance` and one `observe` cost when nothing happens in between.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -18,6 +19,7 @@ from statistics import median
 from time import process_time
 
 from benchmarks import simpy_baseline
+from benchmarks.c_reference import NoCompilerError, Reference
 from benchmarks.workloads import Workload, chain, graph, one_queue
 from sim.streams import Streams
 from sim.traffic import bucket_upper_s
@@ -50,13 +52,30 @@ class Result:
     latency_ms: float
 
 
-def measure(run: Callable[[Workload, int], simpy_baseline.Totals], workload: Workload, repeats: int, times: int = 1) -> Result:
+Player = Callable[[Workload, int], tuple[float, simpy_baseline.Totals]]
+"""Plays a workload on a seed; processor seconds, and what it yielded."""
+
+
+def timed(run: Callable[[Workload, int], simpy_baseline.Totals]) -> Player:
+    """A player of this process, with a watch."""
+
+    def played(workload: Workload, seed: int) -> tuple[float, simpy_baseline.Totals]:
+        started = process_time()
+        totals = run(workload, seed)
+        return process_time() - started, totals
+
+    return played
+
+
+def measure(run: Player, workload: Workload, repeats: int, times: int = 1) -> Result:
     """The median of some runs, each over `times` seeds."""
     rates, attempts, good, fated, latency_s = [], [], 0, 0, 0.0
     for repeat in range(repeats):
-        started = process_time()
-        played = [run(workload, seed + 1) for seed in range(repeat * times, (repeat + 1) * times)]
-        seconds = process_time() - started
+        played, seconds = [], 0.0
+        for seed in range(repeat * times, (repeat + 1) * times):
+            took_s, totals = run(workload, seed + 1)
+            seconds += took_s
+            played.append(totals)
         rates.append(sum(totals.offered for totals in played) / seconds)
         attempts.append(sum(totals.attempts for totals in played) / seconds)
         good += sum(totals.good for totals in played)
@@ -79,6 +98,18 @@ def hand_over(kind: EngineKind, calls: int = 3000) -> tuple[float, float]:
     return costs[0], costs[1]
 
 
+def show(workload: Workload, results: dict[str, Result]) -> None:
+    """Print the rows of one workload. The ratio to C is of attempts, since other seeds offer slightly other numbers."""
+    best = results.get("C -O3")
+    for player, result in results.items():
+        beside_c = f"{result.attempts / best.attempts:6.2f}" if best else f"{'-':>6}"
+        print(
+            f"{workload.name:16} {player:9} {result.roots:11,.0f} {result.attempts:11,.0f} {result.success:8.4f} "
+            f"{result.latency_ms:8.2f} {result.roots / results['SimPy'].roots:8.1f} "
+            f"{result.roots / results['plain'].roots:8.1f} {beside_c}"
+        )
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -88,18 +119,18 @@ def main() -> None:
     kinds: list[EngineKind] = ["plain", "compiled"] if compiler_present() else ["plain"]
     for kind in kinds:
         play(kind, one_queue(0.1), 1)  # compiled or read from the cache before anything is measured
-    print(
-        f"{'workload':16} {'player':9} {'roots/s':>11} {'attempts/s':>11} {'success':>8} {'mean ms':>8} {'x SimPy':>8} {'x plain':>8}"
-    )
-    for workload in (one_queue(300.0 * arguments.scale), chain(120.0 * arguments.scale), graph(60.0 * arguments.scale)):
-        results = {"SimPy": measure(simpy_baseline.play, workload, arguments.repeats)}
+    heads = f"{'workload':16} {'player':9} {'roots/s':>11} {'attempts/s':>11} {'success':>8} {'mean ms':>8}"
+    print(f"{heads} {'x SimPy':>8} {'x plain':>8} {'x C':>6}")
+    with ExitStack() as stack:
+        players: dict[str, tuple[Player, int]] = {"SimPy": (timed(simpy_baseline.play), 1)}
         for kind in kinds:
-            results[kind] = measure(partial(play, kind), workload, arguments.repeats, TIMES if kind == "compiled" else 1)
-        for player, result in results.items():
-            print(
-                f"{workload.name:16} {player:9} {result.roots:11,.0f} {result.attempts:11,.0f} {result.success:8.4f} "
-                f"{result.latency_ms:8.2f} {result.roots / results['SimPy'].roots:8.1f} {result.roots / results['plain'].roots:8.1f}"
-            )
+            players[kind] = timed(partial(play, kind)), TIMES if kind == "compiled" else 1
+        try:
+            players["C -O3"] = stack.enter_context(Reference()).play, TIMES
+        except NoCompilerError as error:
+            print(f"without C: {error}")
+        for workload in (one_queue(300.0 * arguments.scale), chain(120.0 * arguments.scale), graph(60.0 * arguments.scale)):
+            show(workload, {name: measure(run, workload, arguments.repeats, times) for name, (run, times) in players.items()})
     for kind in kinds:
         advance_us, observe_us = hand_over(kind)
         print(f"hand-over on W3, {kind:9} advance {advance_us:7.2f} us, observe {observe_us:7.2f} us")
