@@ -13,22 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gameday.instants import reached
-from gameday.people import wall_time, zone
+from gameday.people import WeeklyHours, wall_time, zone
+from gameday.rotas import rota, weekly_hours
 
 if TYPE_CHECKING:
     from gameday.scenario.response import Escalation, Response
-    from gameday.scenario.response import Rota as RotaModel
 
 DEFAULT_ESCALATION = "default"
-TURN_STARTS = time(9, 0)
-"""Local time on Monday at which the first turn of a rota begins, where the scenario does not say."""
 
 Resolve = Callable[[str, float], Sequence[str]]
 """People behind `rota/x`, `person/x` or `team/x` at an instant."""
+UrgentFrom = Callable[[float], float]
+"""From when on a page that is sent at an instant is urgent; the instant itself where it is at once."""
+Urgency = Literal["high", "low"]
 PageState = Literal["new", "waiting", "acknowledged", "ended", "gave_up"]
 
 
@@ -45,6 +46,9 @@ class Call:
     people: tuple[str, ...]
     targets: tuple[str, ...]
     """What they were found by, e.g. `rota/shop`."""
+    urgency: Urgency = "high"
+    number: int = 1
+    """Which call of the page it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +80,27 @@ Decision = Call | Escalated | GaveUp
 class EscalationMachine:
     """One page on its way through an escalation policy; told the time, acknowledgements, and the end of the alerts."""
 
-    def __init__(self, policy: Escalation, resolve: Resolve, page_id: str) -> None:
-        """`resolve` is asked at the moment of each call, so that a hand-over in between is seen."""
+    def __init__(self, policy: Escalation, resolve: Resolve, page_id: str, urgent_from: UrgentFrom = lambda now: now) -> None:
+        """`resolve` is asked at the moment of each call, so that a hand-over in between is seen. A page that is not urgent yet calls
+        its first level, waits without escalating, and begins anew when it becomes urgent.
+        """
         self.page_id = page_id
         self.state: PageState = "new"
         self.called: tuple[str, ...] = ()
         """Everybody called so far, in order, each once."""
         self.acknowledged_by: str | None = None
+        self.calls = 0
+        """Calls made so far."""
         self._levels = policy.levels
         self._rounds = policy.repeat + 1
         self._resolve = resolve
         self._step = 0
         """Levels entered so far, over all rounds, minus one."""
         self._due_s: float | None = None
+        self._urgent_from = urgent_from
+        self._timeout_s = policy.acknowledgement_timeout
+        self._quiet = False
+        """Whether it waits to become urgent."""
 
     @property
     def level(self) -> int:
@@ -104,12 +116,24 @@ class EscalationMachine:
         """Call the first level."""
         assert self.state == "new", "a page is started once"
         self.state = "waiting"
-        return self._enter(now)
+        urgent_s = self._urgent_from(now)
+        if reached(urgent_s, now):
+            return self._enter(now)
+        self._quiet, self._due_s = True, urgent_s
+        people = self._people(now)
+        if not people:
+            return []
+        self.called = people
+        return [self._call(now, people, "low")]
 
     def tick(self, now: float) -> list[Decision]:
         """Go on when the time of the current level is over; otherwise decide nothing."""
         if self._due_s is None or not reached(self._due_s, now):
             return []
+        if self._quiet or self.state == "acknowledged":
+            why = "it has become urgent" if self._quiet else "acknowledged, and not over in time"
+            self._quiet, self.state, self.acknowledged_by = False, "waiting", None
+            return [Escalated(now, self.page_id, self.level, self.level, self.round, why), *self._enter(now)]
         return self._leave(now, "not acknowledged in time")
 
     def escalate(self, now: float, why: str) -> list[Decision]:
@@ -119,12 +143,12 @@ class EscalationMachine:
     def acknowledge(self, now: float, person: str) -> bool:
         """Somebody takes the page, even after it was given up; False when it was taken or over already."""
         assert person in self.called, f"{person} was never called about {self.page_id}"
-        del now
         if self.state not in {"waiting", "gave_up"}:
             return False
         self.state = "acknowledged"
         self.acknowledged_by = person
-        self._due_s = None
+        self._quiet = False
+        self._due_s = None if self._timeout_s is None else now + self._timeout_s
         return True
 
     def end(self) -> None:
@@ -149,11 +173,11 @@ class EscalationMachine:
         passed: list[Decision] = []
         for _ in range(self._rounds * len(self._levels)):
             level = self._levels[self._step % len(self._levels)]
-            people = dict.fromkeys(person for target in level.notify for person in self._resolve(target, now))
+            people = self._people(now)
             if people:
                 self.called = tuple(dict.fromkeys((*self.called, *people)))
                 self._due_s = now + level.after
-                return [*passed, Call(now, self.page_id, self.level, self.round, tuple(people), tuple(level.notify))]
+                return [*passed, self._call(now, people, "high")]
             why = f"nobody is behind {' or '.join(level.notify)}"
             if self._step + 1 >= self._rounds * len(self._levels):
                 return [*passed, self._give_up(now, why)]
@@ -162,45 +186,20 @@ class EscalationMachine:
             passed.append(Escalated(now, self.page_id, from_level, self.level, self.round, why))
         raise AssertionError("a policy has a last level")
 
+    def _call(self, now: float, people: tuple[str, ...], urgency: Urgency) -> Call:
+        self.calls += 1
+        targets = tuple(self._levels[self._step % len(self._levels)].notify)
+        return Call(now, self.page_id, self.level, self.round, people, targets, urgency, self.calls)
+
+    def _people(self, now: float) -> tuple[str, ...]:
+        """Who is behind the current level, each once."""
+        level = self._levels[self._step % len(self._levels)]
+        return tuple(dict.fromkeys(person for target in level.notify for person in self._resolve(target, now)))
+
     def _give_up(self, now: float, why: str) -> GaveUp:
         self.state = "gave_up"
         self._due_s = None
         return GaveUp(now, self.page_id, self.level, why)
-
-
-@dataclass(frozen=True, slots=True)
-class Rota:
-    """People who take turns; hand-overs keep their local wall time when the clocks change.
-
-    A turn over the change is an hour longer or shorter. A hand-over at 02:30 in the night that skips 02:00 to 03:00 happens at 03:30;
-    one at a time that comes twice happens the first time.
-    """
-
-    people: tuple[str, ...]
-    shift_s: float
-    first_turn: datetime
-    """Start of the first turn, local wall time with its zone; before it the turns run backwards."""
-
-    def on_call(self, at: datetime) -> str:
-        """Who has the turn at an instant."""
-        return self.people[self._turn(at) % len(self.people)]
-
-    def next_handover(self, after: datetime) -> datetime:
-        """The first hand-over later than an instant, UTC."""
-        return self._starts(self._turn(after) + 1)
-
-    def _turn(self, at: datetime) -> int:
-        local = at.astimezone(self.first_turn.tzinfo).replace(tzinfo=None, fold=0)
-        turn = int((local - self.first_turn.replace(tzinfo=None)).total_seconds() // self.shift_s)
-        # Wall time jumps twice a year; the start of a turn as an instant decides.
-        while self._starts(turn) > at:
-            turn -= 1
-        while self._starts(turn + 1) <= at:
-            turn += 1
-        return turn
-
-    def _starts(self, turn: int) -> datetime:
-        return (self.first_turn + timedelta(seconds=turn * self.shift_s)).replace(fold=0).astimezone(UTC)
 
 
 class Directory:
@@ -222,13 +221,23 @@ class Directory:
         kind, _, name = target.partition("/")
         match kind:
             case "rota":
-                return (self.rotas[name].on_call(self.wall(now)),)
+                return self.rotas[name].on_call(self.wall(now))
             case "team":
                 return tuple(self._response.teams[name].members)
             case "person":
                 assert name in self._response.people, f"{target} is not in the cast"
                 return (name,)
         raise AssertionError(f"{target} is neither rota/x, person/x nor team/x")
+
+    def urgent_from(self, team: str | None, rules: Sequence[str], now: float) -> float:
+        """From when on a page to a team about some rules is urgent: at once, or when the team's support hours begin."""
+        known = self._response.teams.get(team) if team else None
+        hours = known.support_hours if known else None
+        if hours is None or set(rules) & set(hours.always):
+            return now
+        week = weekly_hours(hours.days, hours.starts, hours.ends, zone(hours.timezone))
+        at = self.wall(now)
+        return now if week.contains(at) else now + (next_start(week, at) - at).total_seconds()
 
     def policy_of(self, team: str | None) -> tuple[str, Escalation] | None:
         """Name and policy that a team's pages follow: its own, else `default`; None when neither exists."""
@@ -238,15 +247,11 @@ class Directory:
         return (name, policies[name]) if name in policies else None
 
 
-def rota(model: RotaModel, response: Response, starts: datetime) -> Rota:
-    """The rota of a scenario. Its zone is that of its first person; without a start of its own it starts on Monday 09:00 of the
-    week of the run.
-    """
-    local = zone(response.people[model.people[0]].timezone)
-    if model.starts is None:
-        here = starts.astimezone(local)
-        first = datetime.combine(here.date() - timedelta(days=here.weekday()), TURN_STARTS, local)
-    else:
-        written = datetime.fromisoformat(model.starts)
-        first = written.replace(tzinfo=local) if written.tzinfo is None else written.astimezone(local)
-    return Rota(tuple(model.people), model.shift, first)
+def next_start(hours: WeeklyHours, at: datetime) -> datetime:
+    """The first minute after an instant outside the hours that lies in them; found within eight days, or there are none."""
+    minute = at.replace(second=0, microsecond=0)
+    for _ in range(8 * 24 * 60):
+        minute += timedelta(minutes=1)
+        if hours.contains(minute):
+            return minute
+    raise AssertionError("support hours that are never are refused when a scenario is checked")

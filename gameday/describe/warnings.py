@@ -6,10 +6,13 @@ The rule that surprises: a warning is no error, because many game days are about
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from gameday.describe.demand import timeout_of
 from gameday.describe.facts import DemandFacts, ServiceFacts
+from gameday.people import zone
 from gameday.resources import NodeRef, ProviderRef, Ref
+from gameday.rotas import rota, rota_timezone
 from gameday.scenario.model import Scenario
 from gameday.scenario.system import Dependency, Retries
 from gameday.selectors import target_of
@@ -32,6 +35,7 @@ def warnings_of(
         _amplified(scenario, topology),
         _not_nested(scenario, topology),
         _unowned(scenario),
+        _gaps_in_rotas(scenario),
         _not_reached(services),
         _not_judged(scenario),
     ):
@@ -47,6 +51,20 @@ def _overloaded(demand: Iterable[DemandFacts]) -> Iterator[str]:
                 f"{each.place}: the load needs {each.peak_utilisation_estimate:.0%} of its {each.slots} slots at {at}, before anything "
                 "breaks (estimate)"
             )
+
+
+def _gaps_in_rotas(scenario: Scenario) -> Iterator[str]:
+    """Stretches of the day at which a rota that pages go to has nobody: a page then goes on at once, or to nobody."""
+    asked = {target for policy in scenario.response.escalations.values() for level in policy.levels for target in level.notify}
+    ends = scenario.starts + timedelta(seconds=scenario.duration)
+    for name, model in scenario.response.rotas.items():
+        found = rota(model, scenario.response, scenario.starts)
+        if f"rota/{name}" not in asked or not found.may_have_gaps:
+            continue
+        local = zone(rota_timezone(model, scenario.response))
+        for starts, end in found.gaps(scenario.starts, ends):
+            first, last = (at.astimezone(local).strftime("%a %H:%M") for at in (starts, end))
+            yield f"gap in the rota {name}: nobody is on call from {first} to {last} ({local.key})"
 
 
 def _single_points(scenario: Scenario, topology: Topology) -> Iterator[str]:

@@ -12,6 +12,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from gameday.errors import BadInput, Problem
+from gameday.scenario.calendars import with_shifts
 from gameday.scenario.checks import check
 from gameday.scenario.checks.book import path_of
 from gameday.scenario.made_up import examples_in, names_in
@@ -33,10 +34,11 @@ class _NotCheckedError(Exception):
 def scenario_of(document: Document) -> Scenario:
     """The scenario, checked. Raises BadInput with everything that is wrong, in reading order."""
     problems: list[Problem] = []
-    try:
-        with_counts(document)
-    except BadInput as bad:
-        problems += bad.problems
+    for fill in (with_counts, with_shifts):
+        try:
+            fill(document)
+        except BadInput as bad:
+            problems += bad.problems
     try:
         scenario = validate(Scenario, document)
     except BadInput as bad:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gameday.scenario.base import Strict
+from gameday.scenario.oncall import Contact, Rota, SupportHours
 from gameday.scenario.quantities import Duration, Ratio
 from gameday.scenario.system import Name
 
@@ -34,6 +35,8 @@ class Person(Strict):
     """Local time between which this person sleeps."""
     knows: list[Name] = []
     """Services and databases this person knows well (SPAR-H experience: high)."""
+    contacts: Annotated[list[Contact], Field(min_length=1, max_length=10)] = [Contact()]
+    """How a page reaches this person, in order. PagerDuty's practice: push first, then text and calls a minute apart."""
 
 
 class Team(Strict):
@@ -43,17 +46,8 @@ class Team(Strict):
     """People."""
     escalation: Name | None = None
     """Escalation policy of the team; none = `default`."""
-
-
-class Rota(Strict):
-    """An on-call rota: people take turns."""
-
-    people: Annotated[list[Name], Field(min_length=1)]
-    """In order of their turns."""
-    shift: Duration = 604_800.0
-    """Length of a turn."""
-    starts: str | None = None
-    """Start of the first turn, ISO date and time; none = the start of the run's week (Monday 09:00 of the first person)."""
+    support_hours: SupportHours | None = None
+    """Hours in which its pages are urgent; none = always."""
 
 
 class Level(Strict):
@@ -72,6 +66,8 @@ class Escalation(Strict):
     """Steps, in order."""
     repeat: Annotated[int, Field(ge=0, le=9)] = 1
     """How often the steps are repeated."""
+    acknowledgement_timeout: Duration | None = None
+    """Time after which an acknowledged page whose alerts go on calls its level again; none = never (PagerDuty's default: 30 minutes)."""
 
 
 class Runbook(Strict):
@@ -136,5 +132,8 @@ class Response(Strict):
     """Share of lost requests of a critical class from which an incident is declared."""
     runbooks: dict[str, Runbook] = {}
     """Kind of fault (or `kind service/name`) to the mitigation."""
+    pager_limits: Literal["none", "goalert"] = "none"
+    """How many messages the paging service sends to one person: `goalert` has the limits of GoAlert (one a minute per way of contact, 3
+    calls or 5 texts in a quarter of an hour ...), so an alert storm loses pages."""
     timing: Timing = Timing()
     """Times of the human phases."""

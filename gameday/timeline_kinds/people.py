@@ -67,6 +67,11 @@ PEOPLE_KINDS: Final[Mapping[str, Kind]] = {
             "rules?": list_key("names of the alert rules it is about"),
         },
     ),
+    "page.repeated": kind(
+        "The same person is tried once more, in another way.",
+        _PAGE,
+        {**_PERSON_PAGED, "channel": text_key("call, push, text message, ...")},
+    ),
     "page.delivered": kind("The page reached the person's device.", _PAGE, _PERSON_PAGED),
     "page.acknowledged": kind(
         "The person accepts the page.", _PAGE, {**_PERSON_PAGED, "after_s": number_key("seconds since it was sent")}

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gameday.contacts import DELIVERY_S, GOALERT, SendingLimits
 from gameday.escalation import Call, Decision, Directory, Escalated, EscalationMachine, GaveUp
 from sim.people.cast import Cast
-from sim.processes import Process
+from sim.processes import Process, Steps
 from sim.world import World
-
-PUSH_DELAY_S = 5.0
-"""From the pager to the phone. Assumption: push notifications take seconds."""
 
 
 @dataclass(slots=True)
@@ -29,6 +27,8 @@ class Page:
     machine: EscalationMachine
     first_sent: float
     closed: bool = False
+    watch: int = 0
+    """Number of the process that follows its policy; an acknowledgement moves what is due and starts another."""
 
 
 class Pager:
@@ -38,6 +38,7 @@ class Pager:
         self._world = world
         self._cast = cast
         self._directory = Directory(world.scenario.response, world.scenario.starts)
+        self._limits = SendingLimits(GOALERT if cast.response.pager_limits == "goalert" else {})
         self._count = 0
         self.pages: dict[str, Page] = {}
         self.on_acknowledged: Callable[[Page, str], None] = lambda _page, _person: None
@@ -53,7 +54,9 @@ class Pager:
             return
         self._count += 1
         name = f"page/{self._count}"
-        machine = EscalationMachine(found[1], self._directory.resolve, name)
+        machine = EscalationMachine(
+            found[1], self._directory.resolve, name, lambda now: self._directory.urgent_from(team, rules, now)
+        )
         page = Page(name, group, tuple(rules), subject, machine, self._world.env.now)
         self.pages[group] = page
         self._world.env.process(self._escalate(page))
@@ -77,11 +80,15 @@ class Pager:
 
     def _escalate(self, page: Page) -> Process:
         env = self._world.env
-        self._carry_out(page, page.machine.start(env.now))
-        while (due := page.machine.next_at()) is not None:
+        page.watch += 1
+        mine = page.watch
+        if page.machine.state == "new":
+            self._carry_out(page, page.machine.start(env.now))
+        while not page.closed and (due := page.machine.next_at()) is not None:
             yield env.timeout(max(0.0, due - env.now))
-            if not page.closed:
-                self._carry_out(page, page.machine.tick(env.now))
+            if page.closed or page.watch != mine:
+                return
+            self._carry_out(page, page.machine.tick(env.now))
 
     def _carry_out(self, page: Page, decisions: list[Decision]) -> None:
         for decision in decisions:
@@ -96,29 +103,63 @@ class Pager:
                 )
             elif isinstance(decision, Call):
                 for person in decision.people:
-                    self._world.env.process(self._call(page, person, decision.level))
+                    self._world.env.process(self._call(page, person, decision))
             else:
                 assert isinstance(decision, GaveUp), "there are three decisions"
                 text = f"{page.name} is given up at level {decision.level}: {decision.why}"
                 self._world.record("note", page.subject, text=text)
 
-    def _call(self, page: Page, person: str, level: int) -> Process:
-        """One person is called: delivered, noticed or not, acknowledged if the page still needs somebody."""
+    def _call(self, page: Page, person: str, call: Call) -> Process:
+        """One person is called, in one way after the other, until they notice or the page needs them no more."""
         world, cast, data = self._world, self._cast, {"page": page.name, "person": person}
-        member, sent = cast.members[person], world.env.now
-        member.paged_at = sent if member.paged_at is None else member.paged_at
-        world.record("page.sent", page.subject, **data, level=level, channel="push", urgency="high", rules=list(page.rules))
-        yield world.env.timeout(PUSH_DELAY_S)
-        world.record("page.delivered", page.subject, **data)
+        member, called_at = cast.members[person], world.env.now
+        member.paged_at = called_at if member.paged_at is None else member.paged_at
+        contacts = cast.response.people[person].contacts if call.urgency == "high" else cast.response.people[person].contacts[:1]
+        sent = False
+        for contact in contacts:
+            yield world.env.timeout(max(0.0, called_at + contact.after - world.env.now))
+            free_at = self._limits.free_at(person, contact.by, world.env.now)
+            if free_at > world.env.now:
+                text = f"{page.name} waits {free_at - world.env.now:.0f} s for {person}: the pager sends no more by {contact.by}"
+                world.record("note", page.subject, text=text)
+                yield world.env.timeout(free_at - world.env.now)
+            if page.closed or page.machine.state != "waiting" or page.machine.calls != call.number:
+                break
+            self._limits.sent(person, contact.by, world.env.now)
+            if not sent:
+                level, rules = call.level, list(page.rules)
+                world.record(
+                    "page.sent", page.subject, **data, level=level, channel=contact.by, urgency=call.urgency, rules=rules
+                )
+                sent = True
+            else:
+                world.record("page.repeated", page.subject, **data, channel=contact.by)
+            yield world.env.timeout(DELIVERY_S[contact.by])
+            world.record("page.delivered", page.subject, **data)
+            if (yield from self._noticed(page, person, call, called_at)):
+                return
+        if sent:
+            why = "asleep" if cast.asleep(person) else "not noticed"
+            world.record("page.missed", page.subject, **data, why=why)
+        else:
+            text = f"{page.name} does not reach {person}: the pager had sent too much, and then the page had gone on"
+            world.record("note", page.subject, text=text)
+
+    def _noticed(self, page: Page, person: str, call: Call, called_at: float) -> Steps[bool]:
+        """Whether one message is noticed; then the page is acknowledged if it still needs somebody. What has no sound wakes nobody."""
+        world, cast = self._world, self._cast
+        member = cast.members[person]
         member.open_pages += 1
-        noticed = cast.notices(person)
+        noticed = cast.notices(person) and not (call.urgency == "low" and cast.asleep(person))
         delay = cast.notice_s(person)
         if noticed:
             yield world.env.timeout(delay)
             cast.wake(person)
         member.open_pages -= 1
-        if not noticed:
-            world.record("page.missed", page.subject, **data, why="asleep" if cast.asleep(person) else "not noticed")
-        elif not page.closed and page.machine.acknowledge(world.env.now, person):
-            world.record("page.acknowledged", page.subject, **data, after_s=world.env.now - sent)
+        if noticed and not page.closed and page.machine.acknowledge(world.env.now, person):
+            data = {"page": page.name, "person": person}
+            world.record("page.acknowledged", page.subject, **data, after_s=world.env.now - called_at)
             self.on_acknowledged(page, person)
+            if page.machine.next_at() is not None:
+                world.env.process(self._escalate(page))
+        return noticed

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.escalation import Directory, Rota, rota
+from gameday.escalation import Directory
+from gameday.rotas import Turns, rota
 from gameday.scenario.response import Response
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -28,38 +29,38 @@ def berlin(*at: int, fold: int = 0) -> datetime:
 
 
 def test_people_take_turns() -> None:
-    turns = Rota(("ana", "ben", "cyd"), DAY, berlin(2026, 1, 5, 9))
+    turns = Turns(("ana", "ben", "cyd"), DAY, berlin(2026, 1, 5, 9))
     days = [turns.on_call(berlin(2026, 1, day, 12)) for day in range(5, 10)]
     assert days == ["ana", "ben", "cyd", "ana", "ben"]
 
 
 def test_a_turn_begins_at_its_hand_over_and_not_before() -> None:
-    turns = Rota(("ana", "ben"), WEEK, berlin(2026, 1, 5, 9))
+    turns = Turns(("ana", "ben"), WEEK, berlin(2026, 1, 5, 9))
     assert turns.on_call(berlin(2026, 1, 12, 8, 59)) == "ana"
     assert turns.on_call(berlin(2026, 1, 12, 9, 0)) == "ben"
 
 
 def test_before_the_first_turn_the_turns_run_backwards() -> None:
-    turns = Rota(("ana", "ben", "cyd"), WEEK, berlin(2026, 1, 5, 9))
+    turns = Turns(("ana", "ben", "cyd"), WEEK, berlin(2026, 1, 5, 9))
     assert turns.on_call(berlin(2026, 1, 5, 8)) == "cyd"
 
 
 def test_a_weekly_hand_over_keeps_its_local_time_when_the_clocks_go_forward() -> None:
-    turns = Rota(("ana", "ben"), WEEK, berlin(2026, 3, 23, 9))
+    turns = Turns(("ana", "ben"), WEEK, berlin(2026, 3, 23, 9))
     handover = turns.next_handover(berlin(2026, 3, 28, 12))
     assert handover == datetime(2026, 3, 30, 7, 0, tzinfo=UTC)
     assert handover - datetime(2026, 3, 23, 8, 0, tzinfo=UTC) == timedelta(days=7, hours=-1)
 
 
 def test_a_weekly_hand_over_keeps_its_local_time_when_the_clocks_go_back() -> None:
-    turns = Rota(("ana", "ben"), WEEK, berlin(2026, 10, 19, 9))
+    turns = Turns(("ana", "ben"), WEEK, berlin(2026, 10, 19, 9))
     assert turns.on_call(datetime(2026, 10, 26, 7, 59, tzinfo=UTC)) == "ana"
     assert turns.next_handover(berlin(2026, 10, 24, 12)) == datetime(2026, 10, 26, 8, 0, tzinfo=UTC)
 
 
 def test_a_hand_over_that_the_clocks_skip_happens_as_much_later() -> None:
     # 02:30 does not exist on 29 March 2026 in Berlin.
-    turns = Rota(("ana", "ben"), DAY, berlin(2026, 3, 28, 2, 30))
+    turns = Turns(("ana", "ben"), DAY, berlin(2026, 3, 28, 2, 30))
     assert turns.next_handover(berlin(2026, 3, 28, 12)) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     assert turns.on_call(berlin(2026, 3, 29, 3, 29)) == "ana"
     assert turns.on_call(berlin(2026, 3, 29, 3, 30)) == "ben"
@@ -68,13 +69,13 @@ def test_a_hand_over_that_the_clocks_skip_happens_as_much_later() -> None:
 
 def test_a_hand_over_at_a_time_that_comes_twice_happens_the_first_time_and_once() -> None:
     # 02:30 comes twice on 25 October 2026 in Berlin: at 00:30 and at 01:30 UTC.
-    turns = Rota(("ana", "ben"), DAY, berlin(2026, 10, 24, 2, 30))
+    turns = Turns(("ana", "ben"), DAY, berlin(2026, 10, 24, 2, 30))
     minutes = [datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=15 * step) for step in range(9)]
     assert [turns.on_call(at) for at in minutes] == ["ana"] * 2 + ["ben"] * 7
 
 
 def test_half_day_turns_keep_their_local_times_too() -> None:
-    turns = Rota(("ana", "ben"), DAY / 2, berlin(2026, 3, 28, 9))
+    turns = Turns(("ana", "ben"), DAY / 2, berlin(2026, 3, 28, 9))
     handovers = []
     at = berlin(2026, 3, 28, 9).astimezone(UTC)
     for _ in range(3):
@@ -85,13 +86,13 @@ def test_half_day_turns_keep_their_local_times_too() -> None:
 
 def test_without_a_start_a_rota_begins_on_the_monday_of_the_run_at_nine_of_its_first_person() -> None:
     cast = response(rotas={"shop": {"people": ["ana", "ben"]}})
-    assert rota(cast.rotas["shop"], cast, STARTS).first_turn == berlin(2026, 3, 2, 9)
+    assert rota(cast.rotas["shop"], cast, STARTS).layers[0].turns.first_turn == berlin(2026, 3, 2, 9)
 
 
 def test_the_monday_is_that_of_the_first_persons_zone() -> None:
     cast = response(rotas={"shop": {"people": ["ana"]}})
     sunday_evening_utc = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
-    assert rota(cast.rotas["shop"], cast, sunday_evening_utc).first_turn == berlin(2026, 3, 2, 9)
+    assert rota(cast.rotas["shop"], cast, sunday_evening_utc).layers[0].turns.first_turn == berlin(2026, 3, 2, 9)
 
 
 def test_a_start_without_offset_is_local_and_one_with_offset_is_an_instant() -> None:
@@ -100,8 +101,8 @@ def test_a_start_without_offset_is_local_and_one_with_offset_is_an_instant() -> 
         "instant": {"people": ["ana"], "starts": "2026-03-02T18:00+00:00"},
     }
     cast = response(rotas=rotas)
-    assert rota(cast.rotas["local"], cast, STARTS).first_turn == berlin(2026, 3, 2, 18)
-    assert rota(cast.rotas["instant"], cast, STARTS).first_turn == berlin(2026, 3, 2, 19)
+    assert rota(cast.rotas["local"], cast, STARTS).layers[0].turns.first_turn == berlin(2026, 3, 2, 18)
+    assert rota(cast.rotas["instant"], cast, STARTS).layers[0].turns.first_turn == berlin(2026, 3, 2, 19)
 
 
 def test_the_directory_finds_rotas_people_and_teams_at_an_instant_of_the_run() -> None:
@@ -151,7 +152,7 @@ def test_hand_overs_are_in_order_and_the_next_person_has_the_turn_from_then_on(
     *, zone: str, people: int, shift_h: int, first: datetime, after_h: int
 ) -> None:
     names = tuple(f"p{index}" for index in range(people))
-    turns = Rota(names, shift_h * 3600, first.replace(tzinfo=ZoneInfo(zone)))
+    turns = Turns(names, shift_h * 3600, first.replace(tzinfo=ZoneInfo(zone)))
     at = first.replace(tzinfo=UTC) + timedelta(hours=after_h)
     handover = turns.next_handover(at)
     assert handover > at

@@ -16,6 +16,7 @@ from gameday.scenario.monitoring import Monitoring
 from gameday.scenario.response import Response
 from tests.people.alerting_effects import ALERTING, TWO_RULES
 from tests.people.effects import Effect, audience, communication, faults, monitoring, response, rules, timing, together
+from tests.people.more_effects import MORE_EFFECTS, MORE_WITHOUT_MECHANISM
 from tests.people.small import fixed, play
 
 NIGHT = {"starts": "2026-03-02T02:00:00+00:00"}
@@ -293,7 +294,10 @@ EFFECTS: dict[str, Effect] = {
     "LogNormal.sigma": Effect(timing(notice={"sigma": 1.0}), ("page.acknowledged",)),
 }
 
+EFFECTS |= MORE_EFFECTS
+
 WITHOUT_MECHANISM = {
+    **MORE_WITHOUT_MECHANISM,
     "Silence.why": "kept on the record of the scenario, for readers",
     "AbsenceRule.kind": "tells the kinds apart",
     "History.file": "says where the values are, like the four below: tests/scenario reads such files",

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from gameday.faults import faults
 from gameday.people import problems as people_problems
 from gameday.scenario.checks.book import Book, a
+from gameday.scenario.checks.oncall import check_rota, check_support_hours
 from gameday.scenario.response import Escalation, Response
 
 Path = tuple[str | int, ...]
@@ -35,9 +36,10 @@ def _people(book: Book, response: Response) -> None:
             book.known((*path, "members", number), member, response.people, "person")
         if team.escalation is not None:
             book.known((*path, "escalation"), team.escalation, response.escalations, "escalation")
+        if team.support_hours is not None:
+            check_support_hours(book, (*path, "support_hours"), team.support_hours)
     for name, rota in response.rotas.items():
-        for number, member in enumerate(rota.people):
-            book.known(("response", "rotas", name, "people", number), member, response.people, "person")
+        check_rota(book, ("response", "rotas", name), rota)
     for name, people in response.roles.items():
         for number, member in enumerate(people):
             book.known(("response", "roles", name, number), member, response.people, "person")
