@@ -14,7 +14,8 @@ Place = Literal["region", "origin"]
 
 
 BUILT_IN = ("rule", "severity", "team", "component", "region", "origin")
-"""Labels that every alert may have; rules cannot be given them."""
+"""Labels that every alert may have; rules cannot be given them, but for `rule` (the name the alert has elsewhere), and `severity` where a
+routing tree decides what pages."""
 
 
 def alert_labels(
@@ -37,8 +38,8 @@ def alert_labels(
     return labels_of(
         {
             **(further or {}),
-            "rule": rule,
-            "severity": severity,
+            "rule": (further or {}).get("rule", rule),
+            "severity": (further or {}).get("severity", severity),
             "team": team or owners.get(component, ""),
             "component": "" if kind == "rule" else component,
             place: narrowed_to or (name if kind == "region" else ""),

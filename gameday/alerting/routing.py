@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from gameday.scenario.routing import Route, Routing
 
 
+_TAKEN = "is a label that every alert has; choose another name"
+_SEVERITY = (
+    "can be given only beside a routing tree (monitoring.routing), which then decides what pages; use the rule's 'severity'"
+)
+
+
 def dispatcher_of(monitoring: Monitoring, starts: datetime | None, ticket_hours: WeeklyHours | None) -> Dispatcher:
     """The dispatcher of a scenario `routing_problems` finds nothing wrong with.
 
@@ -58,10 +64,10 @@ def _matchers(rule: str | None, written: Sequence[str]) -> Matchers:
 def routing_problems(monitoring: Monitoring) -> list[Problem]:
     """Everything about labels, routes, intervals, inhibitions and silences that cannot work."""
     found = [
-        _problem(f"monitoring.rules.{name}.labels.{label}", value, "is a label that every alert has; choose another name")
+        _problem(f"monitoring.rules.{name}.labels.{label}", value, _TAKEN if label != "severity" else _SEVERITY)
         for name, rule in monitoring.rules.items()
         for label, value in rule.labels.items()
-        if label in BUILT_IN
+        if label in BUILT_IN and label != "rule" and not (label == "severity" and monitoring.routing is not None)
     ]
     for number, silence in enumerate(monitoring.silences):
         field = f"monitoring.silences.{number}"

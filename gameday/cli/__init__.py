@@ -32,9 +32,14 @@ COMMANDS = {
     "power": "say how many replications it takes to see a change",
     "check": "hold game days against their baselines; the gate of a CI pipeline",
     "lab": "a real system on this machine, to be broken: up, status, logs, down",
+    "import": "read alert rules and routes from files of Prometheus and Alertmanager",
+    "export": "write a scenario's alert rules and routes as files of Prometheus and Alertmanager",
     "warmup": "compile the traffic engine ahead of the first run",
 }
 """Commands in the order in which a newcomer meets them."""
+
+MODULES = {"import": "importing"}
+"""Files of commands whose name cannot be that of a module."""
 
 EPILOG = """\
 exit codes: 0 objectives met, 1 not met, 2 bad input, 3 inconclusive (evidence missing), 130 interrupted
@@ -173,10 +178,17 @@ class _Parser(argparse.ArgumentParser):
         if unknown:
             from gameday.errors import nearest
 
-            meant = nearest(unknown, COMMANDS)
-            hint = f"; did you mean '{meant}'?" if meant else f"; commands: {', '.join(COMMANDS)}"
-            message = f"there is no command '{unknown}'{hint}"
+            of_command = message.startswith("argument command")
+            words = list(COMMANDS) if of_command else _choices(message)
+            meant = nearest(unknown, words)
+            hint = f"; did you mean '{meant}'?" if meant else f"; {'commands' if of_command else 'there are'}: {', '.join(words)}"
+            message = f"there is no {'command' if of_command else message.split()[1].rstrip(':')} '{unknown}'{hint}"
         super().error(message)
+
+
+def _choices(message: str) -> list[str]:
+    """The words that argparse would have taken."""
+    return re.findall(r"[\w-]+", message.partition("choose from ")[2])
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -195,7 +207,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         description = summary[0].upper() + summary[1:] + "."
         command = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name == wanted:
-            module = import_module(f"gameday.cli.{name}")
+            module = import_module(f"gameday.cli.{MODULES.get(name, name)}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from gameday.scenario.base import Strict
 from gameday.scenario.quantities import Duration, Ratio
-from gameday.scenario.routing import LabelName, Routing
+from gameday.scenario.routing import AnyName, LabelName, Routing
 from gameday.scenario.system import Name
 
 Severity = Literal["page", "ticket"]
@@ -55,7 +55,8 @@ class RuleBase(Strict):
     team: Name | None = None
     """Team that is paged; none = owner of the component, else the default escalation."""
     labels: dict[LabelName, str] = {}
-    """Further labels of its alerts, for routes, inhibitions and silences."""
+    """Further labels of its alerts, for routes, inhibitions and silences; `rule` gives the alert another name than the rule has, and
+    beside a routing tree `severity` may be a word of your own."""
 
 
 class ThresholdRule(RuleBase):
@@ -179,6 +180,26 @@ Rule = Annotated[
 ]
 
 
+class KeptRule(Strict):
+    """A rule of Prometheus that a scenario cannot evaluate, kept word by word: it never fires here, and `gameday export` writes it
+    back."""
+
+    name: AnyName
+    """Name of the alert, or of the series it records."""
+    record: bool = False
+    """Whether it records a series instead of alerting."""
+    expr: str
+    """Its expression."""
+    hold: str | None = Field(default=None, alias="for")
+    """Its `for`."""
+    keep_firing_for: str | None = None
+    """Its `keep_firing_for`."""
+    labels: dict[LabelName, str] = {}
+    """Its labels."""
+    annotations: dict[LabelName, str] = {}
+    """Its annotations."""
+
+
 class Slo(Strict):
     """An objective from which burn-rate rules are made by the table of the SRE Workbook (5-8): two page, two open a ticket."""
 
@@ -292,6 +313,8 @@ class Monitoring(Strict):
     """Alert rules."""
     slos: dict[Name, Slo] = {}
     """Objectives that burn-rate rules are made from: `<name>-1h`, `<name>-6h`, `<name>-1d`, `<name>-3d`."""
+    kept_rules: list[KeptRule] = []
+    """Rules that came from a real file and cannot be evaluated here."""
     grouping: Grouping = Grouping()
     """Bundling of notifications, without `routing`."""
     routing: Routing | None = None
