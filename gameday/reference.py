@@ -41,7 +41,7 @@ def pages() -> dict[str, str]:
 
 def command_line_reference() -> str:
     """The page of the command line, from the parsers."""
-    from gameday.cli import COMMANDS, EPILOG
+    from gameday.cli import COMMANDS, EPILOG, MODULES
 
     lines = ["# Command line", "", "`gameday --help` lists the commands, `gameday <command> --help` shows one.", ""]
     lines += ["| command | what it does |", "|---|---|"]
@@ -49,7 +49,7 @@ def command_line_reference() -> str:
     lines += ["", f"{EPILOG.partition(chr(10))[0].capitalize()}. See [the run folder](run-folder.md#exit-codes).", ""]
     for name, summary in COMMANDS.items():
         parser = argparse.ArgumentParser(prog=f"gameday {name}", add_help=False)
-        import_module(f"gameday.cli.{name}").add_arguments(parser)
+        import_module(f"gameday.cli.{MODULES.get(name, name)}").add_arguments(parser)
         lines += [f"## gameday {name}", "", f"{summary[0].upper()}{summary[1:]}.", ""]
         lines += _arguments(parser)
         lines += [parser.epilog, ""] if parser.epilog else []
