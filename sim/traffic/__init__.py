@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sim.traffic.changes import Change
+from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
 
 __all__ = [
@@ -131,11 +132,22 @@ class Engine(Protocol):
     def instance_busy(self, station: int, instance: int) -> tuple[int, int]:
         """Busy slots and queued requests of one instance."""
 
+    def visit_latency(self, station: int) -> list[list[int]]:
+        """Histograms of the visits a station has completed so far, `[class][bucket]`: from arrival to the end of the visit, so with waiting
+        and with the calls it made. They are long; `observe` leaves them out.
+        """
+
     def write_log(self, station: int) -> WriteLog:
         """Writes of a database node that have not been dropped yet."""
 
     def take_notes(self) -> list[Note]:
         """Notes since the last call, in order of time."""
+
+    def trace(self, flow: int, every: int) -> None:
+        """From now on trace every so manyth request of a flow, by the count of those offered; 0 traces none (as at the start)."""
+
+    def take_marks(self) -> list[Mark]:
+        """What has happened to traced requests since the last call, in order; see `sim.traffic.marks`."""
 
     def snapshot(self) -> Snapshot:
         """Everything the future depends on, as of now: the same calls after a `restore` give the same numbers to the bit."""

@@ -14,6 +14,7 @@ from heapq import heappush
 from sim.traffic import Note
 from sim.traffic.core import ANSWER, OK, PENDING, RETRY, TIMER, Core
 from sim.traffic.edges import Edge
+from sim.traffic.marks import FAILED, SENT, SETTLED, Mark
 from sim.traffic.plan import Reason
 from sim.traffic.state import CALLING, NOWHERE, Attempt, Root, Timers
 
@@ -27,14 +28,15 @@ _ROUNDING = 1e-9  # ten shares of 0.1 must make one token
 class Attempts(Core):
     """Everything a caller does about one call."""
 
+    _edges: list[Edge]
+
     def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:  # noqa: C901 (the hot path: a call layer costs 5 %)
         """Make one attempt of a call: PENDING, or the reason for which the whole call has failed already."""
         now = self.now
         attempt = Attempt()
         attempt.edge = edge
         attempt.parent = parent
-        attempt.root = root
-        attempt.number = number
+        attempt.root, attempt.number = root, number
         attempt.stage = NOWHERE
         attempt.fate = _TIMEOUT
         attempt.position = -1
@@ -81,6 +83,8 @@ class Attempts(Core):
         attempt.path = path = row[instance.zone]
         attempt.open = True
         attempt.sequence = self._tick()
+        if root.trace:
+            self._mark_sent(attempt)
         if edge.cut:
             attempt.fate = _PARTITIONED
         elif path.clear_there or not self._lost(attempt, path.there_cut, path.there_loss):
@@ -143,6 +147,8 @@ class Attempts(Core):
         """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
         if outcome == OK:
             attempt.open = False
+            if attempt.root.trace:
+                self._mark(SETTLED, attempt, OK)
             breaker = attempt.edge.breaker
             if breaker is not None and (breaker.state or breaker.failures) and breaker.succeeded(attempt.epoch):
                 self._notes.append(Note(self.now, "breaker.closed", breaker.index))
@@ -174,8 +180,24 @@ class Attempts(Core):
             self._notes.append(Note(self.now, "breaker.opened", breaker.index))
         return self._retry_or(attempt, reason)
 
+    def _mark_sent(self, attempt: Attempt) -> None:
+        instance, parent = attempt.instance, attempt.parent
+        place = (instance.station.index, instance.station.instances.index(instance))
+        lineage = 0 if parent is None else parent.sequence
+        edge = self._edges.index(attempt.edge)
+        self._marks.append(Mark(self.now, SENT, attempt.root.trace, attempt.sequence, lineage, edge, *place, attempt.number))
+
+    def _mark_failed(self, attempt: Attempt, reason: int) -> None:
+        """Of an attempt that was refused on the caller's side there is no more than this."""
+        parent, sequence = attempt.parent, getattr(attempt, "sequence", 0)
+        lineage = 0 if parent is None else parent.sequence
+        edge, trace, number = self._edges.index(attempt.edge), attempt.root.trace, attempt.number
+        self._marks.append(Mark(self.now, FAILED, trace, sequence, lineage, edge, number=number, outcome=reason))
+
     def _retry_or(self, attempt: Attempt, reason: int) -> int:
         """Schedule a retry and return PENDING; else take the fallback, or return the reason for which the call has failed."""
+        if attempt.root.trace:
+            self._mark_failed(attempt, reason)
         attempt.open = False
         if self._gone(attempt):
             return reason

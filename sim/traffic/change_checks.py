@@ -19,6 +19,14 @@ def check_change(change: Change, plan: Plan, instances: Callable[[int], int]) ->
         raise ValueError(f"{type(change).__name__}: " + "; ".join(problems))
 
 
+def check_trace(flow: int, every: int, plan: Plan) -> None:
+    """Raise ValueError if a flow to trace does not exist or the number of requests between two traced ones means nothing."""
+    if not 0 <= flow < len(plan.flows):
+        raise ValueError(f"trace(flow={flow}): there are {len(plan.flows)} flows")
+    if every < 0:
+        raise ValueError(f"trace(every={every}): every so manyth request, 0 for none")
+
+
 def _value_problems(change: Change, plan: Plan) -> list[str]:
     """Values that are wrong by themselves."""
     sizes = {

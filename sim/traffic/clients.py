@@ -48,6 +48,7 @@ class Flow:
         "request_class",
         "segment",
         "token",
+        "trace_every",
         "users",
     )
 
@@ -68,6 +69,7 @@ class Flow:
         self.users = [User(self) for _ in range(plan.users)]
         self.bucket: TokenBucket | None = None
         self.offered = self.good = 0
+        self.trace_every = 0
         self.lost = [0] * len(Reason)
         self.latency = [0] * BUCKETS
         self.entered: dict[int, list[int]] = {}

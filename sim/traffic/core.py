@@ -18,6 +18,7 @@ from typing import Any
 from sim.traffic import Note
 from sim.traffic.clients import Flow, User
 from sim.traffic.edges import Edge
+from sim.traffic.marks import Mark
 from sim.traffic.state import Attempt, Root
 
 PENDING = -1  # no outcome yet
@@ -35,6 +36,12 @@ class Core(ABC):
         self._heap: list[tuple[float, int, int, Any]] = []
         self._tick: Callable[[], int] = count(1).__next__
         self._notes: list[Note] = []
+        self._marks: list[Mark] = []
+        self._traced = 0
+
+    def _mark(self, kind: int, attempt: Attempt, outcome: int = 0) -> None:
+        """Put what happens to an attempt of a traced request on its record."""
+        self._marks.append(Mark(self.now, kind, attempt.root.trace, attempt.sequence, outcome=outcome))
 
     def _schedule(self, due: float, kind: int, subject: Flow | User | Attempt) -> None:
         """Put an event on the heap that only the latest call for this subject makes valid; an infinite time never comes."""

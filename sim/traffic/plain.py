@@ -27,15 +27,17 @@ from itertools import count
 from math import inf
 
 from sim.streams import Streams
-from sim.traffic import Note, Observation, Snapshot, WriteLog, bucket_of
+from sim.traffic import BUCKETS, Note, Observation, Snapshot, WriteLog, bucket_of
 from sim.traffic.arrivals import draw_next, think
 from sim.traffic.balancing import BALANCERS
+from sim.traffic.change_checks import check_trace
 from sim.traffic.changing import Changing
 from sim.traffic.checks import check
 from sim.traffic.clients import Flow, User
 from sim.traffic.copying import copied
 from sim.traffic.core import ANSWER, ARRIVAL, OK, PENDING, RETRY, THOUGHT, TIMER, WORK
 from sim.traffic.edges import Edge
+from sim.traffic.marks import ENTERED, OVER, Mark
 from sim.traffic.network import paths_between
 from sim.traffic.plan import Plan, Reason
 from sim.traffic.state import Instance, Root, Station, Timers
@@ -72,6 +74,7 @@ class PlainEngine(Changing):
                 tuple(edge for edge in edges if edge.plan.classes is None or number in edge.plan.classes)
                 for number in range(len(plan.classes))
             ]
+            station.latency = [[0] * BUCKETS for _ in plan.classes]
         self._flows = [Flow(flow, plan, self._edges, self._paths, streams) for flow in plan.flows]
         for flow in self._flows:
             if flow.plan.rate:
@@ -116,6 +119,9 @@ class PlainEngine(Changing):
     def _enter(self, root: Root) -> None:
         flow = root.flow
         flow.offered += 1
+        if flow.trace_every and flow.offered % flow.trace_every == 0:
+            root.trace = self._traced = self._traced + 1
+            self._marks.append(Mark(self.now, ENTERED, root.trace, edge=self._flows.index(flow)))
         reason = self._attempt(flow.entry, None, root, 0)
         if reason != PENDING:
             self._root_over(root, reason)
@@ -132,6 +138,8 @@ class PlainEngine(Changing):
             flow.good += 1
         else:
             flow.lost[outcome] += 1
+        if root.trace:
+            self._marks.append(Mark(self.now, OVER, root.trace, outcome=outcome))
         if root.entered is not None:
             pair = flow.entered.get(root.entered.index)
             if pair is None:
@@ -211,6 +219,10 @@ class PlainEngine(Changing):
         record = self._stations[station].instances[instance]
         return len(record.running), record.queued
 
+    def visit_latency(self, station: int) -> list[list[int]]:
+        """Histograms of completed visits of one station, per class."""
+        return [list(row) for row in self._stations[station].latency]
+
     def write_log(self, station: int) -> WriteLog:
         """Writes of a database node that have not been dropped yet."""
         record = self._stations[station]
@@ -222,6 +234,18 @@ class PlainEngine(Changing):
         """Notes since the last call, in order of time."""
         notes, self._notes = self._notes, []
         return notes
+
+    # Traces
+
+    def trace(self, flow: int, every: int) -> None:
+        """From now on trace every so manyth request of a flow, by the count of those offered; 0 traces none."""
+        check_trace(flow, every, self._plan)
+        self._flows[flow].trace_every = every
+
+    def take_marks(self) -> list[Mark]:
+        """What has happened to traced requests since the last call, in order."""
+        marks, self._marks = self._marks, []
+        return marks
 
     # Going back
 

@@ -34,7 +34,7 @@ DONE = 6
 class Root:
     """One request from outside: who sent it and when; shared by every attempt made on its behalf."""
 
-    __slots__ = ("born", "entered", "flow", "priority", "request_class", "user")
+    __slots__ = ("born", "entered", "flow", "priority", "request_class", "trace", "user")
 
     def __init__(self, flow: Flow, user: User | None, born: float) -> None:
         self.flow = flow
@@ -43,6 +43,7 @@ class Root:
         self.entered: Station | None = None  # the one its last attempt reached
         self.priority = flow.priority
         self.request_class = flow.request_class
+        self.trace = 0  # its number among those traced
 
 
 class Attempt:
@@ -87,11 +88,11 @@ class Attempt:
 
     instance: Instance
     path: Path
-    arrived_at: float  # only where a limiter asks for it
     stage: int
     token: int  # the one heap entry that may wake it
     due: float  # when that is; while frozen, the work that is left
     held_since: float  # the start of its work; in a queue: when it came
+    arrived_at: float  # when it reached the instance
     pending: int  # parallel calls not yet settled
     step: int  # sequential calls: position in the list of edges
     repeat: int  # and how many calls of that edge are left
@@ -216,6 +217,7 @@ class Station:
         "index",
         "instances",
         "keeps_writes",
+        "latency",
         "log_base",
         "newest_first_above",
         "parallel",
@@ -247,6 +249,7 @@ class Station:
         self.newest_first_above = newest_first_above(plan)
         self.drops = plan.codel is not None or plan.drop_expired
         self.calls: list[tuple[Edge, ...]] = []  # per class
+        self.latency: list[list[int]] = []  # per class
         self.instances: list[Instance] = []
         self.rotation: list[Instance] = []
         self.by_zone: list[list[Instance]] = [[] for _ in range(zones)]

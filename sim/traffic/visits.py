@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from heapq import heappush
 
+from sim.traffic import bucket_of
 from sim.traffic.core import ANSWER, OK, PENDING, WORK, Core
 from sim.traffic.edges import READ, WRITE
+from sim.traffic.marks import LEFT, STARTED
 from sim.traffic.plan import Reason
 from sim.traffic.queueing import overdue, take_next
 from sim.traffic.state import CALLING, COMMITTING, DONE, PARKED, QUEUED, WORKING, Attempt, Instance
@@ -32,6 +34,7 @@ class Visits(Core):
         station = instance.station
         priority = attempt.root.priority
         station.arrived += 1
+        attempt.arrived_at = self.now
         if attempt.edge.operation == WRITE and station.keeps_writes:
             station.writes_attempted += 1
         free = len(instance.running) < instance.room
@@ -45,7 +48,6 @@ class Visits(Core):
             return reason
         station.admitted_by[priority] += 1
         if instance.limiter is not None:
-            attempt.arrived_at = self.now
             instance.limiter.admitted(len(instance.running) + instance.queued + 1)
         if free:
             self._start(attempt)
@@ -95,6 +97,8 @@ class Visits(Core):
         instance.running[attempt] = None
         attempt.held_since = now
         attempt.stage = WORKING
+        if attempt.root.trace:
+            self._mark(STARTED, attempt)
         attempt.due = due = now + pool.pop() * instance.pace
         attempt.token = sequence = self._tick()
         heappush(self._heap, (due, sequence, WORK, attempt))
@@ -211,8 +215,11 @@ class Visits(Core):
         del instance.running[attempt]
         attempt.stage = DONE
         station.busy_s += self.now - attempt.held_since
+        if attempt.root.trace:
+            self._mark(LEFT, attempt, outcome)
         if outcome == OK:
             station.completed += 1
+            station.latency[attempt.root.request_class][bucket_of(self.now - attempt.arrived_at)] += 1
             if attempt.edge.operation == READ:
                 station.reads += 1
             if instance.limiter is not None:

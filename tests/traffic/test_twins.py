@@ -202,8 +202,10 @@ def told(run: Engine, system: Plan) -> dict[str, Any]:
     seen = asdict(run.observe())
     seen["entered"] = [list(places.items()) for places in seen["entered"]]  # in order, too
     seen["notes"] = run.take_notes()
+    seen["marks"] = run.take_marks()
     seen["now"] = run.now
     for number, station in enumerate(system.stations):
+        seen[f"visits {number}"] = run.visit_latency(number)
         seen[f"busy {number}"] = [run.instance_busy(number, position) for position in range(len(station.instances))]
         if station.keeps_writes:
             log = run.write_log(number)
@@ -214,6 +216,9 @@ def told(run: Engine, system: Plan) -> dict[str, Any]:
 def compare(system: Plan, script: Script, seed: int = 1) -> tuple[Engine, Engine]:
     """Play both engines side by side; they must agree at every step."""
     twins: tuple[Engine, Engine] = PlainEngine(system, Streams(seed)), CompiledEngine(system, Streams(seed))
+    for run in twins:
+        for number in range(len(system.flows)):
+            run.trace(number, (seed + number) % 3)
     for step, change in [*script, (1.0, None)]:
         for run in twins:
             run.advance(run.now + step)

@@ -26,6 +26,7 @@ from sim.traffic.compiled import CompiledEngine
 
 def _play(run: Engine, system: Plan, script: Script) -> list[dict[str, Any]]:
     seen = []
+    run.trace(0, 1 + len(script) % 3)
     for step, change in [*script, (0.4, None)]:
         run.advance(run.now + step)
         if change is not None:

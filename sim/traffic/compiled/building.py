@@ -7,18 +7,16 @@ with the very expressions of the plain engine, so that the kernel only reads the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from sim.streams import Streams
-from sim.traffic import BUCKET_EDGES_S, BUCKETS
+from sim.traffic import BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.compiled.machine import ROTATE, act
-from sim.traffic.copying import copied
-from sim.traffic.network import Path, paths_between
+from sim.traffic.compiled.tables import Tables, lay_out_buckets
+from sim.traffic.network import paths_between
 from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, LimiterPlan, Plan, StationPlan
 from sim.traffic.state import newest_first_above
 
@@ -33,52 +31,6 @@ _BALANCING = {
 _BY_CHANCE = frozenset({"random", "power_of_two", "zone_aware"})
 _ROOM_FOR_NOTES = 4096
 _SLACK = 16  # how much more than three chains of fallbacks one round of the machine may use
-
-
-@dataclass(slots=True)
-class Tables:
-    """Positions of all records, and the values Python works with itself."""
-
-    plan: Plan
-    arena: Arena
-    draws: StreamTable
-    paths: list[list[Path]]
-    path_records: int = 0
-    stations: int = 0
-    edges: int = 0
-    flows: list[int] = field(default_factory=list)
-    buckets: int = 0
-    instances: list[list[int]] = field(default_factory=list)
-    last_instance: int = 0
-    error_ratio: list[float] = field(default_factory=list)
-    slowdown: list[float] = field(default_factory=list)
-    rotation_room: list[int] = field(default_factory=list)
-    targets: list[list[tuple[int, int]]] = field(default_factory=list)
-    """Per edge: (station, record) of its targets, in order."""
-    target_room: list[int] = field(default_factory=list)
-    free_targets: list[int] = field(default_factory=list)
-    lossy: bool = False
-
-    def saved(self) -> dict[str, Any]:
-        """What Python works with itself, as a copy; the rest lies in the arena."""
-        return copied({name: getattr(self, name) for name in self.__slots__ if name not in ("plan", "arena", "draws")})
-
-    def bring_back(self, saved: dict[str, Any]) -> None:
-        """Work with the values of when it was saved."""
-        for name, value in copied(saved).items():
-            setattr(self, name, value)
-
-    def station(self, number: int) -> int:
-        """Where a station's record is."""
-        return self.stations + at.STATION_WORDS * number
-
-    def edge(self, number: int) -> int:
-        """Where an edge's record is."""
-        return self.edges + at.EDGE_WORDS * number
-
-    def path(self, caller_zone: int, callee_zone: int) -> int:
-        """Where the record of the way between two zones is."""
-        return self.path_records + at.PATH_WORDS * (caller_zone * len(self.plan.zones) + callee_zone)
 
 
 def longest_chain(plan: Plan) -> int:
@@ -99,9 +51,7 @@ def build_tables(plan: Plan, streams: Streams) -> Tables:
     arena.begin(3 * longest_chain(plan) + _SLACK)
     draws = StreamTable(arena, streams, 2 * len(plan.stations) + 6 * len(plan.edges) + len(plan.flows))
     tables = Tables(plan, arena, draws, paths_between(plan.rtt_s))
-    edges_s = arena.take(BUCKETS + 1)
-    arena.reals[edges_s : edges_s + BUCKETS] = BUCKET_EDGES_S
-    arena.word[at.H_BUCKETS] = edges_s
+    arena.word[at.H_BUCKETS] = lay_out_buckets(arena)
     notes = arena.take(_ROOM_FOR_NOTES * at.NOTE_WORDS)
     arena.word[at.H_NOTES] = notes
     arena.word[at.H_NOTES_LIMIT] = _ROOM_FOR_NOTES - arena.word[at.H_RESERVE]
@@ -162,6 +112,8 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     tables.slowdown.append(1.0)
     tables.rotation_room.append(0)
     tables.instances.append([])
+    histograms = arena.take(max(1, len(tables.plan.classes)) * BUCKETS)
+    arena.word[record + at.S_LATENCY] = histograms
     if plan.keeps_writes:
         arena.add_log(record)
     for instance in plan.instances:

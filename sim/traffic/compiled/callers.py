@@ -29,6 +29,7 @@ from sim.traffic.compiled.layout import (
     A_PRIORITY,
     A_SEQUENCE,
     A_STAGE,
+    A_TRACE,
     A_USER,
     ANSWER,
     B_ACTIVE,
@@ -61,6 +62,7 @@ from sim.traffic.compiled.layout import (
     F_ROW,
     H_ENTERED,
     H_NOW,
+    H_TRACE,
     I_COLUMN,
     I_FROZEN,
     I_LIFE,
@@ -78,8 +80,9 @@ from sim.traffic.compiled.layout import (
     T_STATION,
 )
 from sim.traffic.compiled.policies import breaker_failed, choose, lets_through, take_token
-from sim.traffic.compiled.primitives import add_timer, draw, give_back, push, put_in_mail, take, tick
+from sim.traffic.compiled.primitives import add_timer, draw, give_back, mark, push, put_in_mail, take, tick
 from sim.traffic.compiled.visits import receive
+from sim.traffic.marks import FAILED, SENT
 from sim.traffic.plan import Reason
 
 _BREAKER_OPEN, _DNS, _NO_ROUTE, _RATE_LIMITED = map(int, (Reason.BREAKER_OPEN, Reason.DNS, Reason.NO_ROUTE, Reason.RATE_LIMITED))
@@ -205,7 +208,37 @@ def begin(
     word[attempt + A_NUMBER] = number
     word[attempt + A_FATE] = _TIMEOUT
     word[attempt + A_POSITION] = -1
+    word[attempt + A_TRACE] = word[H_TRACE]
     return attempt
+
+
+@kernel
+def note_sent(word: Words, real: Reals, attempt: int) -> None:
+    """Mark an attempt of the traced request that leaves its caller."""
+    parent = word[attempt + A_PARENT_SEQUENCE] if word[attempt + A_PARENT] else 0
+    sequence, edge, instance = word[attempt + A_SEQUENCE], word[attempt + A_EDGE], word[attempt + A_INSTANCE]
+    mark(word, real, SENT, word[H_TRACE], sequence, parent, edge, instance, word[attempt + A_NUMBER], 0)
+
+
+@kernel
+def note_failure(
+    word: Words, real: Reals, attempt: int, edge: int, parent: int, parent_sequence: int, number: int, reason: int
+) -> None:
+    """Mark an attempt of the traced request that has failed; one that never left its caller has no record (0)."""
+    sequence = word[attempt + A_SEQUENCE] if attempt else 0
+    mark(word, real, FAILED, word[H_TRACE], sequence, parent_sequence if parent else 0, edge, 0, number, reason)
+
+
+@part
+def send(word: Words, real: Reals, attempt: int) -> int:
+    """Number an attempt and let its caller wait for it."""
+    sequence = tick(word)
+    word[attempt + A_SEQUENCE] = sequence
+    word[attempt + A_OPEN] = sequence
+    word[attempt + A_HOLDS] = 1
+    if word[H_TRACE]:
+        note_sent(word, real, attempt)
+    return sequence
 
 
 @part
@@ -267,10 +300,7 @@ def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
                     word[attempt + A_INSTANCE] = instance
                     path = row + word[instance + I_COLUMN]
                     word[attempt + A_PATH] = path
-                    sequence = tick(word)
-                    word[attempt + A_SEQUENCE] = sequence
-                    word[attempt + A_OPEN] = sequence
-                    word[attempt + A_HOLDS] = 1
+                    sequence = send(word, real, attempt)
                     if word[edge + E_CUT]:
                         word[attempt + A_FATE] = _PARTITIONED
                     elif word[path + P_CLEAR_THERE] or not lost(
@@ -294,6 +324,8 @@ def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
                 breaker_failed(word, real, edge, epoch)
         if client:
             word[H_ENTERED] = entered
+        if word[H_TRACE]:
+            note_failure(word, real, attempt, edge, parent, parent_sequence, number, reason)
         if retries(word, real, edge, number):
             if attempt == 0:
                 attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
@@ -316,6 +348,10 @@ def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
     if word[edge + E_BREAKER]:
         breaker_failed(word, real, edge, word[attempt + A_EPOCH])
     word[attempt + A_OPEN] = 0
+    if word[attempt + A_TRACE]:
+        word[H_TRACE] = word[attempt + A_TRACE]
+        sequence, number = word[attempt + A_PARENT_SEQUENCE], word[attempt + A_NUMBER]
+        note_failure(word, real, attempt, edge, word[attempt + A_PARENT], sequence, number, reason)
     if gone(word, attempt):
         return reason
     if retries(word, real, edge, word[attempt + A_NUMBER]):
@@ -332,6 +368,7 @@ def again(word: Words, real: Reals, edge: int, attempt: int, number: int) -> int
     """Another attempt on behalf of the caller of `attempt`."""
     parent = word[attempt + A_PARENT]
     client = parent == 0
+    word[H_TRACE] = word[attempt + A_TRACE]
     born = real[attempt + A_BORN]
     sequence, caller, life, flow = (
         word[attempt + A_PARENT_SEQUENCE],

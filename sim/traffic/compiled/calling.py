@@ -16,6 +16,7 @@ from sim.traffic.compiled.layout import (
     A_SEQUENCE,
     A_STAGE,
     A_STEP,
+    A_TRACE,
     CALLING,
     COMMITTING,
     E_ASYNCHRONOUS,
@@ -26,6 +27,7 @@ from sim.traffic.compiled.layout import (
     E_WHOLE,
     F_CLASS,
     H_STOP,
+    H_TRACE,
     I_STATION,
     OK,
     PENDING,
@@ -66,6 +68,7 @@ def calls_of(word: Words, real: Reals, edge: int) -> int:
 def make_call(word: Words, real: Reals, edge: int, attempt: int) -> int:
     """The first attempt of a call a visit makes."""
     sequence, caller, flow = word[attempt + A_SEQUENCE], word[attempt + A_INSTANCE], word[attempt + A_FLOW]
+    word[H_TRACE] = word[attempt + A_TRACE]
     return attempt_call(word, real, False, edge, attempt, sequence, caller, flow, 0, real[attempt + A_BORN], 0, 0)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlow, SetInstance, SetLink, SetRateLimit, SetStation
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import (
-    Tables,
     add_instance,
     refresh_edge,
     refresh_instance,
@@ -18,15 +17,18 @@ from sim.traffic.compiled.building import (
     set_options,
 )
 from sim.traffic.compiled.machine import COMPLETE, FREEZE, KILL, SET_FACTOR, THINK, act, play
+from sim.traffic.compiled.records import Records
 from sim.traffic.compiled.stepping import FILL
+from sim.traffic.compiled.tables import Tables
 from sim.traffic.network import set_link
 
 
 class Changing:
     """Applies changes at the present instant."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, records: Records) -> None:
         self._tables = tables
+        self._records = records
         self._arena = tables.arena
 
     def provide(self) -> None:
@@ -36,6 +38,7 @@ class Changing:
         if why & at.STOP_FOR_DRAWS:
             self._tables.draws.refill()
         if why & at.STOP_FOR_ROOM:
+            self._records.collect()
             self._arena.provide()
         self._arena.word[at.H_STOP] = 0
 

@@ -29,6 +29,7 @@ from sim.traffic.compiled.layout import (
     F_TOKEN,
     H_BUCKETS,
     H_NOW,
+    H_TRACE,
     OK,
     S_NUMBER,
     THOUGHT,
@@ -38,11 +39,14 @@ from sim.traffic.compiled.layout import (
     U_THINKING,
     U_TOKEN,
 )
-from sim.traffic.compiled.primitives import draw, push, tick
+from sim.traffic.compiled.primitives import draw, mark, push, tick
+from sim.traffic.marks import OVER
 from sim.traffic.plan import Reason
 
 _LATE = int(Reason.LATE)
-_BUCKETS = 176
+BUCKETS = 176
+FRACTION_BITS = 6
+"""So many that no two edges of an octave agree in them."""
 _PER_OCTAVE = 8
 _LOWEST_EXPONENT = 1023 - 14  # of 2**-14 s, as it is stored in a float64
 _INFINITE = inf
@@ -152,16 +156,20 @@ def think_on(word: Words, real: Reals, user: int, old_factor: float) -> None:
 
 @part
 def bucket_of(word: Words, real: Reals, seconds: float) -> int:
-    """Position in the histogram: a step to the octave by the float's exponent, then along the same edges `bucket_of` bisects."""
+    """Position in the histogram: to the octave by the float's exponent, in it by the first bits of its fraction and a table of how many of
+    the octave's edges lie below them; one more edge may lie between, and is compared with as it stands in `BUCKET_EDGES_S`.
+    """
     edges = word[H_BUCKETS]
     if seconds <= real[edges]:
         return 0
-    scratch = edges + _BUCKETS
+    scratch = edges + BUCKETS
     real[scratch] = seconds
-    bucket = ((word[scratch] >> 52) - _LOWEST_EXPONENT) * _PER_OCTAVE
-    while bucket < _BUCKETS and real[edges + bucket] <= seconds:
-        bucket += 1
-    last: int = min(bucket, _BUCKETS - 1)
+    bits = word[scratch] >> (52 - FRACTION_BITS)
+    octave = (bits >> FRACTION_BITS) - _LOWEST_EXPONENT
+    bucket = octave * _PER_OCTAVE + word[scratch + 1 + (bits & ((1 << FRACTION_BITS) - 1))]
+    bucket = min(bucket, BUCKETS - 1)
+    bucket += real[edges + bucket] <= seconds
+    last: int = min(bucket, BUCKETS - 1)
     return last
 
 
@@ -178,6 +186,8 @@ def root_over(word: Words, real: Reals, flow: int, user: int, born: float, enter
         word[flow + F_GOOD] += 1
     else:
         word[flow + F_LOST + outcome] += 1
+    if word[H_TRACE]:
+        mark(word, real, OVER, word[H_TRACE], 0, 0, 0, 0, 0, outcome)
     if entered:
         number = word[entered + S_NUMBER]
         pair = word[flow + F_ENTERED] + 2 * number

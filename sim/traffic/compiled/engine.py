@@ -15,13 +15,15 @@ import numpy.typing as npt
 
 from sim.streams import Streams
 from sim.traffic import BUCKETS, Note, Observation, Snapshot, WriteLog
-from sim.traffic.change_checks import check_change
+from sim.traffic.change_checks import check_change, check_trace
 from sim.traffic.changes import Change
 from sim.traffic.checks import check
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import build_tables
 from sim.traffic.compiled.changing import Changing
 from sim.traffic.compiled.machine import COMPLETE, FIRST_ARRIVAL, act, gauge, play
+from sim.traffic.compiled.records import Records
+from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
 
 
@@ -32,14 +34,14 @@ class CompiledEngine:
         check(plan)
         self._plan = plan
         self._now = 0.0
-        self._notes: list[Note] = []
         self._tables = tables = build_tables(plan, streams)
         self._arena = tables.arena
-        self._changing = Changing(tables)
+        self._records = Records(tables)
+        self._changing = Changing(tables, self._records)
         for flow, record in zip(plan.flows, tables.flows, strict=True):
             if flow.rate:
                 act(self._arena.words, self._arena.reals, FIRST_ARRIVAL, record, 0, 0.0)
-                self._provide()
+                self._changing.provide()
             self._changing.think(record, -1.0)
         self._view = self._first_view()
         self._look()
@@ -56,19 +58,13 @@ class CompiledEngine:
         arena = self._arena
         until = float(until)
         while play(arena.words, arena.reals, until, True) != COMPLETE:
-            self._provide()
+            self._changing.provide()
         self._now = until
 
     def apply(self, change: Change) -> None:
         """Change the system at the present instant; a bad value raises ValueError and changes nothing."""
         check_change(change, self._plan, lambda station: len(self._tables.instances[station]))
         self._changing.change(change)
-
-    def _provide(self) -> None:
-        word = self._arena.word
-        if word[at.H_STOP] & at.STOP_FOR_ROOM and word[at.H_NOTES_COUNT] >= word[at.H_NOTES_LIMIT]:
-            self._collect_notes()
-        self._changing.provide()
 
     @property
     def attempts_kept(self) -> int:
@@ -160,6 +156,13 @@ class CompiledEngine:
         record = self._tables.instances[station][instance]
         return self._arena.word[record + at.I_RUNNING], self._arena.word[record + at.I_QUEUED]
 
+    def visit_latency(self, station: int) -> list[list[int]]:
+        """Histograms of completed visits of one station, per class."""
+        first = self._arena.word[self._tables.station(station) + at.S_LATENCY]
+        words = self._arena.words[first : first + len(self._plan.classes) * BUCKETS]
+        rows: list[list[int]] = words.reshape(-1, BUCKETS).tolist()
+        return rows
+
     def write_log(self, station: int) -> WriteLog:
         """Writes of a database node that have not been dropped yet."""
         plan = self._plan.stations[station]
@@ -171,30 +174,37 @@ class CompiledEngine:
 
     def take_notes(self) -> list[Note]:
         """Notes since the last call, in order of time."""
-        self._collect_notes()
-        notes, self._notes = self._notes, []
+        self._records.collect()
+        notes, self._records.notes = self._records.notes, []
         return notes
 
-    def _collect_notes(self) -> None:
-        word, real = self._arena.word, self._arena.real
-        first, count = word[at.H_NOTES], word[at.H_NOTES_COUNT]
-        for place in range(first, first + count * at.NOTE_WORDS, at.NOTE_WORDS):
-            kind = "breaker.opened" if word[place + 1] else "breaker.closed"
-            self._notes.append(Note(real[place], kind, word[place + 2]))
-        word[at.H_NOTES_COUNT] = 0
+    # Traces
+
+    def trace(self, flow: int, every: int) -> None:
+        """From now on trace every so manyth request of a flow, by the count of those offered; 0 traces none."""
+        check_trace(flow, every, self._plan)
+        self._records.trace(flow, every)
+
+    def take_marks(self) -> list[Mark]:
+        """What has happened to traced requests since the last call, in order."""
+        self._records.collect()
+        marks, self._records.marks = self._records.marks, []
+        return marks
 
     # Going back
 
     def snapshot(self) -> Snapshot:
         """Everything the future depends on, as of now: a copy of the arena, and where the streams stand."""
-        state = (self._now, list(self._notes), self._arena.saved(), self._tables.draws.saved(), self._tables.saved())
+        self._records.collect()
+        records = (list(self._records.notes), list(self._records.marks))
+        state = (self._now, records, self._arena.saved(), self._tables.draws.saved(), self._tables.saved())
         return Snapshot("compiled", self._plan, state)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or on) to a snapshot of this engine or of another one of the same kind and plan; it can be restored again."""
         snapshot.check("compiled", self._plan)
-        self._now, notes, arena, draws, tables = snapshot.state
-        self._notes = list(notes)
+        self._now, (notes, marks), arena, draws, tables = snapshot.state
+        self._records.notes, self._records.marks = list(notes), list(marks)
         self._arena.bring_back(arena)
         self._tables.draws.bring_back(draws)
         self._tables.bring_back(tables)

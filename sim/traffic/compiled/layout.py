@@ -43,8 +43,13 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_AGENDA_KIND,  # held attempts to look at after a thaw or an end of blocked commits,
     H_AGENDA_MAIL,  # and mail to deliver
     H_INSTANCES,  # first of the list of all instances
-) = range(29)
-HEADER_WORDS = 40
+    H_TRACE,  # number of the traced request on whose behalf a call is made, 0: it is not traced
+    H_TRACED,  # the last such number given out
+    H_MARKS,
+    H_MARK_COUNT,
+    H_MARK_LIMIT,
+) = (*range(29), *range(40, 45))
+HEADER_WORDS = 64
 
 STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
@@ -83,8 +88,9 @@ FOR_THAW, FOR_COMMITS = range(2)
     A_DUE,  # float
     A_POSITION,
     A_BORN,  # float: when the request entered the system
-    A_ARRIVED_AT,  # float, only where a limiter asks for it
-) = range(26)
+    A_ARRIVED_AT,  # float: when it reached its instance
+    A_TRACE,  # number of the traced request it is made for, or 0
+) = (*range(26), 31)
 ATTEMPT_WORDS = 32
 A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
 A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
@@ -118,7 +124,7 @@ _INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
 ) = _INSTANCE_PLACES
 INSTANCE_WORDS = 32
 
-_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51)]
+_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51), 59]
 (
     S_TIMES,  # a stream
     S_ERRORS,  # a stream
@@ -161,6 +167,7 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51)]
     S_DROPS,  # the sum of BY_CODEL and BY_DEADLINE
     S_CODEL_TARGET,  # float
     S_CODEL_INTERVAL,  # float
+    S_LATENCY,  # where its histograms are, one per class
 ) = _STATION_PLACES
 STATION_WORDS = 64
 BY_CODEL, BY_DEADLINE = 1, 2
@@ -243,10 +250,11 @@ TARGET_WORDS = 4
     F_PLACE_COUNT,
     F_ANSWERED,
     F_LOST,  # by reason
+    F_TRACE_EVERY,  # every how manyth request is traced, 0: none
     F_LATENCY,  # by bucket
-) = (*range(10), *range(11, 25), 64)
+) = (*range(10), *range(11, 25), 63, 64)
 REASONS = len(Reason)
-assert F_LOST + REASONS <= F_LATENCY
+assert F_LOST + REASONS <= F_TRACE_EVERY
 
 (
     L_LIMIT,  # float
@@ -285,4 +293,5 @@ MAIL_WORDS = 4
 
 NEVER = 2**63 - 1  # later than the bits of any time
 
+MARK_WORDS = 9  # time (float), kind, request, attempt's sequence, parent's sequence, edge or flow, instance, number, outcome
 NOTE_WORDS = 3  # time (float), 1 if it opened, number of the edge

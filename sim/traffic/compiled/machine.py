@@ -31,6 +31,7 @@ from sim.traffic.compiled.layout import (
     F_FACTOR,
     F_OFFERED,
     F_TOKEN,
+    F_TRACE_EVERY,
     F_USER_COUNT,
     F_USERS,
     FOR_THAW,
@@ -51,6 +52,8 @@ from sim.traffic.compiled.layout import (
     H_SCRATCH_AT,
     H_SCRATCH_END,
     H_STOP,
+    H_TRACE,
+    H_TRACED,
     I_FIRST,
     I_FROZEN,
     I_LANES,
@@ -88,7 +91,7 @@ from sim.traffic.compiled.layout import (
     WORKING,
 )
 from sim.traffic.compiled.limiting import begin_anew
-from sim.traffic.compiled.primitives import fill_hole, push, release, ring, tick
+from sim.traffic.compiled.primitives import fill_hole, mark, push, release, ring, tick
 from sim.traffic.compiled.stepping import (
     CALL_OVER,
     COMMITTED,
@@ -106,6 +109,7 @@ from sim.traffic.compiled.stepping import (
     Step,
 )
 from sim.traffic.compiled.steps import call_over, committed, deliver, finish, leave, pump, pump_and_answer, settle
+from sim.traffic.marks import ENTERED
 from sim.traffic.plan import Reason
 
 _CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
@@ -117,6 +121,11 @@ def enter(word: Words, real: Reals, flow: int, user: int) -> None:
     """A request enters the system."""
     word[flow + F_OFFERED] += 1
     now = real[H_NOW]
+    word[H_TRACE] = 0
+    if word[flow + F_TRACE_EVERY] and word[flow + F_OFFERED] % word[flow + F_TRACE_EVERY] == 0:
+        word[H_TRACED] += 1
+        word[H_TRACE] = word[H_TRACED]
+        mark(word, real, ENTERED, word[H_TRACE], 0, 0, flow, 0, 0, 0)
     reason = attempt_call(word, real, True, word[flow + F_ENTRY], 0, 0, 0, flow, 0, now, user, 0)
     if reason != PENDING:
         root_over(word, real, flow, user, now, word[H_ENTERED], reason)

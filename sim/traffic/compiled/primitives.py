@@ -23,6 +23,9 @@ from sim.traffic.compiled.layout import (
     H_LOW_COUNT,
     H_MAIL_COUNT,
     H_MAIL_FREE,
+    H_MARK_COUNT,
+    H_MARK_LIMIT,
+    H_MARKS,
     H_NOTES,
     H_NOTES_COUNT,
     H_NOTES_LIMIT,
@@ -35,6 +38,7 @@ from sim.traffic.compiled.layout import (
     M_ATTEMPT,
     M_KIND,
     M_NEXT,
+    MARK_WORDS,
     NEVER,
     NOTE_WORDS,
     R_ARMED,
@@ -195,6 +199,35 @@ def note(word: Words, real: Reals, opened: int, number: int) -> None:
     word[at + 2] = number
     word[H_NOTES_COUNT] += 1
     if word[H_NOTES_COUNT] >= word[H_NOTES_LIMIT]:
+        word[H_STOP] |= STOP_FOR_ROOM
+
+
+@kernel
+def mark(
+    word: Words,
+    real: Reals,
+    kind: int,
+    root: int,
+    sequence: int,
+    parent: int,
+    subject: int,
+    instance: int,
+    number: int,
+    outcome: int,
+) -> None:
+    """Put what happens to a traced request on its record."""
+    at = word[H_MARKS] + MARK_WORDS * word[H_MARK_COUNT]
+    real[at] = real[H_NOW]
+    word[at + 1] = kind
+    word[at + 2] = root
+    word[at + 3] = sequence
+    word[at + 4] = parent
+    word[at + 5] = subject
+    word[at + 6] = instance
+    word[at + 7] = number
+    word[at + 8] = outcome
+    word[H_MARK_COUNT] += 1
+    if word[H_MARK_COUNT] >= word[H_MARK_LIMIT]:
         word[H_STOP] |= STOP_FOR_ROOM
 
 

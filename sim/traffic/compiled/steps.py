@@ -8,7 +8,7 @@ go back to Python, when something runs short, and come back as if nothing had be
 from __future__ import annotations
 
 from sim.traffic.compiled.callers import again, answer_now, failed, gone
-from sim.traffic.compiled.clients import root_over
+from sim.traffic.compiled.clients import BUCKETS, bucket_of, root_over
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_ARRIVED_AT,
@@ -33,6 +33,7 @@ from sim.traffic.compiled.layout import (
     A_SEQUENCE,
     A_STAGE,
     A_TOKEN,
+    A_TRACE,
     A_USER,
     ANSWER,
     CALLING,
@@ -45,11 +46,13 @@ from sim.traffic.compiled.layout import (
     E_OPERATION,
     E_REQUIRED,
     E_STATE,
+    F_CLASS,
     H_ENTERED,
     H_NOW,
     H_RESERVE,
     H_STOP,
     H_THEN,
+    H_TRACE,
     I_ERRORS,
     I_FROZEN,
     I_LIMITER,
@@ -71,6 +74,7 @@ from sim.traffic.compiled.layout import (
     S_ERRORS,
     S_FAILED,
     S_KEEPS_WRITES,
+    S_LATENCY,
     S_LOG,
     S_LOG_BASE,
     S_LOG_COUNT,
@@ -86,10 +90,11 @@ from sim.traffic.compiled.layout import (
 )
 from sim.traffic.compiled.limiting import answered
 from sim.traffic.compiled.policies import breaker_succeeded
-from sim.traffic.compiled.primitives import draw, push, put_in_mail, release, tick
+from sim.traffic.compiled.primitives import draw, mark, push, put_in_mail, release, tick
 from sim.traffic.compiled.queueing import drop, next_in_queue, overdue
 from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
 from sim.traffic.compiled.visits import leave_queue, start, stop
+from sim.traffic.marks import LEFT, SETTLED
 from sim.traffic.plan import Reason
 
 _ERROR, _TIMEOUT = int(Reason.ERROR), int(Reason.TIMEOUT)
@@ -147,6 +152,8 @@ def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     if outcome == OK:
         word[attempt + A_OPEN] = 0
         edge = word[attempt + A_EDGE]
+        if word[attempt + A_TRACE]:
+            mark(word, real, SETTLED, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, OK)
         if word[edge + E_BREAKER] and (word[edge + E_STATE] or word[edge + E_FAILURES_IN_ROW]):
             breaker_succeeded(word, real, edge, word[attempt + A_EPOCH])
         if word[attempt + A_POSITION] >= 0:
@@ -178,6 +185,7 @@ def call_over(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     parent = word[attempt + A_PARENT]
     if parent == 0:
         flow, user, born = word[attempt + A_FLOW], word[attempt + A_USER], real[attempt + A_BORN]
+        word[H_TRACE] = word[attempt + A_TRACE]
         release(word, attempt)
         root_over(word, real, flow, user, born, word[H_ENTERED], outcome)
         return IDLE, 0, 0
@@ -250,8 +258,12 @@ def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     stop(word, attempt, instance)
     word[attempt + A_STAGE] = DONE
     real[station + S_BUSY_S] += real[H_NOW] - real[attempt + A_HELD_SINCE]
+    if word[attempt + A_TRACE]:
+        mark(word, real, LEFT, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, outcome)
     if outcome == OK:
         word[station + S_COMPLETED] += 1
+        histogram = word[station + S_LATENCY] + BUCKETS * word[word[attempt + A_FLOW] + F_CLASS]
+        word[histogram + bucket_of(word, real, real[H_NOW] - real[attempt + A_ARRIVED_AT])] += 1
         if word[word[attempt + A_EDGE] + E_OPERATION] == READ:
             word[station + S_READS] += 1
         if word[instance + I_LIMITER]:

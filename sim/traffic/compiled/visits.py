@@ -15,8 +15,10 @@ from sim.traffic.compiled.layout import (
     A_HOLDS,
     A_NEXT,
     A_PRIORITY,
+    A_SEQUENCE,
     A_STAGE,
     A_TOKEN,
+    A_TRACE,
     E_OPERATION,
     H_NOW,
     I_FILLED_AT,
@@ -53,7 +55,8 @@ from sim.traffic.compiled.layout import (
     WRITE,
 )
 from sim.traffic.compiled.limiting import admitted, refuses
-from sim.traffic.compiled.primitives import draw, push, tick
+from sim.traffic.compiled.primitives import draw, mark, push, tick
+from sim.traffic.marks import STARTED
 from sim.traffic.plan import Reason
 
 _QUEUE_FULL, _READ_ONLY, _REFUSED = int(Reason.QUEUE_FULL), int(Reason.READ_ONLY), int(Reason.REFUSED)
@@ -75,6 +78,8 @@ def start(word: Words, real: Reals, attempt: int, instance: int, station: int) -
     word[instance + I_RUNNING] += 1
     real[attempt + A_HELD_SINCE] = now
     word[attempt + A_STAGE] = WORKING
+    if word[attempt + A_TRACE]:
+        mark(word, real, STARTED, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, 0)
     due = now + draw(word, real, station + S_TIMES) * real[instance + I_PACE]
     real[attempt + A_DUE] = due
     sequence = tick(word)
@@ -175,6 +180,7 @@ def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, st
     """An attempt arrives: PENDING if it was given a slot or a place in the queue, else why it was refused."""
     priority = word[attempt + A_PRIORITY]
     word[station + S_ARRIVED] += 1
+    real[attempt + A_ARRIVED_AT] = real[H_NOW]
     if word[station + S_KEEPS_WRITES] and word[edge + E_OPERATION] == WRITE:
         word[station + S_WRITES_ATTEMPTED] += 1
     free = word[instance + I_RUNNING] < word[instance + I_ROOM]
@@ -184,7 +190,6 @@ def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, st
             word[station + S_FAILED] += 1
             return reason
         if word[instance + I_LIMITER]:  # such a station is always picky
-            real[attempt + A_ARRIVED_AT] = real[H_NOW]
             admitted(word, instance)
     word[station + S_ADMITTED_BY + priority] += 1
     word[attempt + A_HOLDS] += 1
