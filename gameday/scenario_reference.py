@@ -197,7 +197,7 @@ def _default(value: Any, holder: BaseModel, name: str, field: FieldInfo) -> str:
 
 def _default_model(value: BaseModel) -> str:
     """A model's own defaults by a link; a distribution in its short form; else the fields that were set."""
-    from gameday.scenario.system import Distribution
+    from gameday.scenario.times import Distribution
 
     written = value.model_dump(mode="json", by_alias=True)
     if isinstance(value, Distribution):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp, log, sqrt
 
 from gameday.scenario.response import LogNormal
-from gameday.scenario.system import Distribution
+from gameday.scenario.times import Distribution
 from sim.streams import Draws
 
 

@@ -13,7 +13,8 @@ from gameday.arrivals import rate_table
 from gameday.scenario.guards import limits_of
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
-from gameday.scenario.system import Dependency, Distribution, Origin, Retries, Service, System
+from gameday.scenario.system import Dependency, Origin, Retries, Service, System
+from gameday.scenario.times import Distribution, Empirical
 from gameday.selectors import target_of
 from gameday.topology import Topology
 from sim.traffic.plan import (
@@ -325,8 +326,10 @@ def queue_policies(service: Service) -> dict[str, Any]:
     return found
 
 
-def service_time(distribution: Distribution) -> ServiceTime:
+def service_time(distribution: Distribution | Empirical) -> ServiceTime:
     """The engine's form of a distribution."""
+    if isinstance(distribution, Empirical):
+        return ServiceTime("empirical", distribution.mean, values=tuple(sorted(distribution.values or ())))
     return ServiceTime(distribution.family, distribution.mean, distribution.cv)
 
 

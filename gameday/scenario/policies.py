@@ -12,7 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from gameday.scenario.base import Strict
 from gameday.scenario.quantities import Duration, Ratio
-from gameday.scenario.system import Distribution, Name, Time
+from gameday.scenario.system import Name
+from gameday.scenario.times import Distribution, Time
 
 
 def _trigger(value: Any) -> Any:

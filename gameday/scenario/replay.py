@@ -16,9 +16,11 @@ from gameday.scenario.files import text_of
 from gameday.scenario.tree import Document
 from gameday.scenario.validation import Checks
 
+_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+
 
 def with_counts(document: Document) -> dict[str, Any]:
-    """The document's data with every `replay` given its counts. Raises BadInput naming file, row and column."""
+    """The document's data with every `replay` given its counts and every measured time its values. Raises BadInput naming file and row."""
     data, checks = document.data, Checks(document)
     classes = data.get("load", {}).get("classes", {}) if isinstance(data.get("load"), dict) else {}
     for name, request_class in classes.items() if isinstance(classes, dict) else ():
@@ -29,8 +31,37 @@ def with_counts(document: Document) -> dict[str, Any]:
                 steps: tuple[str | int, ...] = ("load", "classes", name, "rate")
                 _fill(document, checks, steps + ((position,) if isinstance(rate, list) else ()), part)
     _histories(document, checks, data)
+    _fill_times(document, checks)
     checks.raise_if_any()
     return data
+
+
+def _fill_times(document: Document, checks: Checks) -> None:
+    system = document.data.get("system")
+    for section in ("services", "databases", "providers"):
+        places = system.get(section) if isinstance(system, dict) else None
+        for name, place in places.items() if isinstance(places, dict) else ():
+            time = place.get("service_time") if isinstance(place, dict) else None
+            if isinstance(time, dict) and time.get("family") == "empirical" and time.get("values") is None:
+                _fill_time(document, checks, ("system", section, name, "service_time"), time)
+
+
+def _fill_time(document: Document, checks: Checks, path: tuple[str | int, ...], time: dict[str, Any]) -> None:
+    file, column, unit = time.get("file"), time.get("column", "value"), time.get("unit", "s")
+    if not isinstance(file, str):
+        checks.problem(path, "needs a 'file' of times, or the times themselves as 'values', in seconds")
+        return
+    if not isinstance(column, str) or unit not in _UNITS:
+        return  # the model says so
+    table = _table(document, checks, path, file)
+    if table is None:
+        return
+    if not table or column not in table[0]:
+        checks.problem((*path, "column"), f"is not a column of {file}", value=column, candidates=list(table[0]) if table else [])
+        return
+    times = _counts(checks, (*path, "file"), file, column, table, 0, "a time")
+    if times is not None:
+        time["values"] = [each * _UNITS[unit] for each in times]
 
 
 def _histories(document: Document, checks: Checks, data: dict[str, Any]) -> None:
@@ -96,7 +127,13 @@ def _table(document: Document, checks: Checks, path: tuple[str | int, ...], file
 
 
 def _counts(
-    checks: Checks, path: tuple[str | int, ...], file: str, column: str, rows: list[dict[str, str | None]], start: int
+    checks: Checks,
+    path: tuple[str | int, ...],
+    file: str,
+    column: str,
+    rows: list[dict[str, str | None]],
+    start: int,
+    what: str = "a count",
 ) -> list[float] | None:
     """The numbers of the column; None, and a problem, at the first that is none."""
     counts = []
@@ -108,7 +145,7 @@ def _counts(
             checks.problem(path, f"{file} row {number} holds no number in column {column}", value=read or "")
             return None
         if not 0 <= count < math.inf:
-            checks.problem(path, f"{file} row {number} holds {read}, and a count is a number from 0", value=file)
+            checks.problem(path, f"{file} row {number} holds {read}, and {what} is a number from 0", value=file)
             return None
         counts.append(count)
     return counts

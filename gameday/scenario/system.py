@@ -6,13 +6,14 @@ library). Round trips are network only: what a service does itself belongs to it
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from gameday.scenario.base import InWords, Strict
 from gameday.scenario.guards import CoDel, Limiter
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
+from gameday.scenario.times import Distribution, ServiceTime, Time
 
 Name = Annotated[
     str,
@@ -20,35 +21,6 @@ Name = Annotated[
     InWords("a name of lower case letters, digits, '-', '_' and '.', at most 60 long"),
 ]
 """Names are lower case letters, digits, `-`, `_` and `.`; they may hold neither `/` nor `@`, which selectors use."""
-
-
-def _distribution(value: Any) -> Any:
-    """`exponential 12ms`, `lognormal 12ms cv 0.8`, or `12ms` (constant) as a mapping."""
-    if not isinstance(value, str):
-        return value
-    words = value.split()
-    if len(words) == 1:
-        return {"family": "constant", "mean": words[0]}
-    if len(words) == 2:
-        return {"family": words[0], "mean": words[1]}
-    if len(words) == 4 and words[2] == "cv":
-        return {"family": words[0], "mean": words[1], "cv": words[3]}
-    raise ValueError("expected '<family> <mean>' or '<family> <mean> cv <number>', e.g. 'lognormal 12ms cv 0.8'")
-
-
-class Distribution(Strict):
-    """A named distribution of a time. Written as a mapping or in short: `exponential 12ms`, `lognormal 12ms cv 0.8`."""
-
-    family: Literal["constant", "exponential", "lognormal", "gamma"]
-    """Shape of the distribution."""
-    mean: Duration
-    """Mean time."""
-    cv: Annotated[float, Field(gt=0, le=20)] = 1.0
-    """Coefficient of variation (standard deviation / mean) of lognormal and gamma."""
-
-
-Time = Annotated[Distribution, BeforeValidator(_distribution), InWords("a distribution such as 'exponential 12ms', or a mapping")]
-"""A distribution of a time, long or short form."""
 
 
 class Region(Strict):
@@ -175,7 +147,7 @@ class Service(Strict):
     """Instances per zone: one number for every zone, or a mapping of zone or region to number per zone."""
     slots: Annotated[int, Field(ge=1, le=10_000)]
     """Requests one instance works on at once (threads, connections, workers)."""
-    service_time: Time
+    service_time: ServiceTime
     """Own work of one request, without the calls it makes."""
     queue: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     """Requests that may wait at one instance."""
@@ -240,7 +212,7 @@ class Database(Strict):
     """Recovery-point policy: age of acknowledged writes that may be lost."""
     slots: Annotated[int, Field(ge=1, le=10_000)]
     """Statements a node works on at once."""
-    service_time: Time
+    service_time: ServiceTime
     """Work of one statement."""
     queue: Annotated[int, Field(ge=0, le=1_000_000)] = 200
     """Statements that may wait at a node."""
@@ -269,7 +241,7 @@ class Queue(Strict):
 class Provider(Strict):
     """A third party: we do not see inside, it has no failure domain of ours."""
 
-    service_time: Time
+    service_time: ServiceTime
     """Time it takes to answer."""
     slots: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Requests it works on at once."""

@@ -60,6 +60,11 @@ def _station_problems(plan: Plan, station: StationPlan, number: int) -> Iterator
         yield f"error_ratio {station.error_ratio} is not in [0, 1]"
     if not 0.0 <= station.service_time.mean_s < inf or station.service_time.cv < 0.0:
         yield f"service time {station.service_time} has no meaning"
+    values = station.service_time.values
+    if station.service_time.family == "empirical" and not (
+        values and values[0] >= 0.0 and values[-1] < inf and list(values) == sorted(values)
+    ):
+        yield "empirical service times must be given in ascending order, and not be negative"
     yield from _queue_problems(station)
 
 

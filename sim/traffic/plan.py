@@ -45,12 +45,14 @@ class Reason(IntEnum):
 class ServiceTime:
     """Distribution of one visit's work: its family, mean in seconds and coefficient of variation.
 
-    `constant` ignores `cv`, `exponential` has cv 1 by definition; `lognormal` and `gamma` use it.
+    `constant` ignores `cv`, `exponential` has cv 1 by definition; `lognormal` and `gamma` use it. `empirical` draws each of `values` (in
+    ascending order: the inverse of their distribution function) equally often, and ignores the rest.
     """
 
-    family: Literal["constant", "exponential", "lognormal", "gamma"]
+    family: Literal["constant", "exponential", "lognormal", "gamma", "empirical"]
     mean_s: float
     cv: float = 1.0
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

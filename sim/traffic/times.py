@@ -44,6 +44,9 @@ class ServiceTimes:
     def fill(self, out: npt.NDArray[np.float64]) -> None:
         """Write the next times into `out`, whose length is a multiple of BLOCK."""
         mean_s, cv = self._plan.mean_s, self._plan.cv
+        if self._plan.family == "empirical":
+            self._fill_from_values(out)
+            return
         if self._plan.family == "constant" or mean_s == 0.0 or (cv == 0.0 and self._plan.family != "exponential"):
             out.fill(mean_s)
             return
@@ -61,6 +64,14 @@ class ServiceTimes:
         else:
             self._generator.standard_gamma(1.0 / (cv * cv), out=out)
             out *= mean_s * cv * cv
+
+    def _fill_from_values(self, out: npt.NDArray[np.float64]) -> None:
+        """A uniform number on [0, 1) names a value by its place in the ascending list."""
+        if self._generator is None:
+            self._generator = self._streams.generator(self._name)
+        values = np.asarray(self._plan.values)
+        self._generator.random(out=out)
+        out[:] = values[np.minimum((out * len(values)).astype(np.int64), len(values) - 1)]
 
 
 class LazyDraws:

@@ -6,13 +6,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CoDelPlan, LimiterPlan
+from sim.traffic.plan import CoDelPlan, LimiterPlan, ServiceTime
 
 LIMITERS = [
     LimiterPlan(2.0),
     LimiterPlan(3.0, shares=(1.0, 0.5, 0.0)),
     LimiterPlan(2.0, True, 1.0, 6.0, 0.05, (1.0, 0.7, 0.3)),
 ]
+
+
+MEASURED = ServiceTime("empirical", 0.0, values=(0.0, 0.01, 0.01, 0.3))
 
 
 @st.composite

@@ -32,7 +32,7 @@ from sim.traffic.plan import (
     StationPlan,
 )
 from tests.traffic.build import engine, in_flight
-from tests.traffic.drawn import station_policies
+from tests.traffic.drawn import MEASURED, station_policies
 
 LAWS = settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ZONES = 2
@@ -45,6 +45,8 @@ maybe_bool = st.sampled_from([None, True, False])
 
 @st.composite
 def service_times(draw: st.DrawFn) -> ServiceTime:
+    if draw(st.sampled_from([False, False, False, False, True])):
+        return MEASURED
     family = draw(st.sampled_from(["constant", "exponential", "lognormal", "gamma"]))
     return ServiceTime(family, draw(st.sampled_from([0.0, 0.01, 0.1])), draw(st.sampled_from([0.0, 0.5, 2.0])))  # type: ignore[arg-type]
 

@@ -29,7 +29,7 @@ from sim.traffic.plan import (
     ServiceTime,
     StationPlan,
 )
-from tests.traffic.drawn import station_policies
+from tests.traffic.drawn import MEASURED, station_policies
 
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
@@ -54,6 +54,8 @@ seconds = st.sampled_from([0.0, 0.001, 0.01, 0.05, 0.3])
 
 @st.composite
 def service_times(draw: st.DrawFn) -> ServiceTime:
+    if draw(st.sampled_from([False, False, False, False, True])):
+        return MEASURED
     family = draw(st.sampled_from(["constant", "constant", "exponential", "lognormal", "gamma"]))
     return ServiceTime(family, draw(st.sampled_from([0.0, 0.01, 0.1])), draw(st.sampled_from([0.0, 0.5, 2.0])))  # type: ignore[arg-type]
 

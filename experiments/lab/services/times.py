@@ -7,7 +7,7 @@ import random
 
 from pydantic import TypeAdapter, ValidationError
 
-from gameday.scenario.system import Distribution, Time
+from gameday.scenario.times import Distribution, Time
 
 _READER: TypeAdapter[Distribution] = TypeAdapter(Time)
 

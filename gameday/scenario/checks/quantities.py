@@ -13,7 +13,8 @@ from gameday.scenario.monitoring import BurnRateRule, CustomerReports, Grouping,
 from gameday.scenario.policies import Failover, Promotion, Release
 from gameday.scenario.response import LogNormal
 from gameday.scenario.schedule import Background, Maintenance, ScheduledFault
-from gameday.scenario.system import Autoscaling, Breaker, Database, Dependency, Distribution, HealthCheck, Provider, Service
+from gameday.scenario.system import Autoscaling, Breaker, Database, Dependency, HealthCheck, Provider, Service
+from gameday.scenario.times import Distribution
 from gameday.scenario.tree import Path
 from gameday.units import currency_of
 
