@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import cos, pi
 
-from gameday.scenario.load import Arrivals, Constant, Diurnal, Ramp, Replay, RequestClass, Spike
+from gameday.scenario.load import Arrivals, Bursty, Constant, Diurnal, Ramp, Replay, RequestClass, Spike, parts_of
 
 
 def rate_at(profile: Arrivals | Sequence[Arrivals], t_s: float) -> float:
-    """Requests per second at `t_s` seconds from the start; the rates of a list are added."""
+    """Requests per second at `t_s` seconds from the start; the rates of a list are added. Bursts, which come by chance, count with their mean."""
     if isinstance(profile, Constant):
         return profile.rate
     if isinstance(profile, Ramp):
@@ -24,6 +24,8 @@ def rate_at(profile: Arrivals | Sequence[Arrivals], t_s: float) -> float:
         return profile.mean * (1.0 + profile.amplitude * cos(2.0 * pi * (t_s - profile.peak_at) / profile.period))
     if isinstance(profile, Replay):
         return _replay(profile, t_s)
+    if isinstance(profile, Bursty):
+        return profile.mean
     return sum(rate_at(part, t_s) for part in profile)
 
 
@@ -51,6 +53,16 @@ def rate_table(request_class: RequestClass, duration_s: float, step_s: float = 5
             if not table or table[-1][1] != rate:
                 table.append((begin, rate))
     return tuple(table)
+
+
+def bursts_of(request_class: RequestClass) -> tuple[RequestClass, Bursty | None]:
+    """The class without its bursty part, and that part."""
+    parts = parts_of(request_class.rate)
+    bursts = [part for part in parts if isinstance(part, Bursty)]
+    if not bursts:
+        return request_class, None
+    steady = [part for part in parts if not isinstance(part, Bursty)]
+    return request_class.model_copy(update={"rate": steady or Constant(rate=0.0)}), bursts[0]
 
 
 def _edges(part: Arrivals, duration_s: float) -> set[float]:

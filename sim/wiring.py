@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gameday.arrivals import rate_table
+from gameday.arrivals import bursts_of, rate_table
 from gameday.scenario.guards import limits_of
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
@@ -21,6 +21,7 @@ from sim.traffic.plan import (
     CLIENT,
     PRIORITIES,
     BreakerPlan,
+    BurstPlan,
     ClassPlan,
     CoDelPlan,
     EdgePlan,
@@ -277,8 +278,7 @@ def build(scenario: Scenario, topology: Topology | None = None) -> Wiring:
             if request_class.users is not None:
                 flow = replace(flow, users=users[origin], think_s=request_class.think)
             else:
-                table = rate_table(request_class, scenario.duration)
-                flow = replace(flow, rate=tuple((start, rate * share) for start, rate in table))
+                flow = replace(flow, **open_arrivals(request_class, scenario.duration, name, share))
             flows.append(flow)
     plan = Plan(
         zones=tuple(builder.zones),
@@ -292,6 +292,15 @@ def build(scenario: Scenario, topology: Topology | None = None) -> Wiring:
         scenario, builder.topology, plan, builder.zones, builder.services, builder.nodes, builder.providers, builder.queues,
         builder.infos, flow_index, entries, classes, origins,
     )  # fmt: skip
+
+
+def open_arrivals(request_class: RequestClass, duration_s: float, name: str, share: float) -> dict[str, Any]:
+    """What the engine is told about the arrivals of one origin's share of a class."""
+    steady, bursts = bursts_of(request_class)
+    found: dict[str, Any] = {"rate": tuple((start, rate * share) for start, rate in rate_table(steady, duration_s))}
+    if bursts is not None:
+        found["burst"] = BurstPlan(name, bursts.calm * share, bursts.burst * share, bursts.calm_for, bursts.burst_for)
+    return found
 
 
 def shares_of(request_class: RequestClass, origins: dict[str, Origin]) -> dict[str, float]:

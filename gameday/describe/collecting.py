@@ -8,7 +8,7 @@ from gameday.describe.demand import Demand, timeout_of
 from gameday.describe.facts import BlastFacts, CallFacts, DatabaseFacts, Description, ScheduleFacts, ServiceFacts
 from gameday.describe.warnings import warnings_of
 from gameday.faults import make
-from gameday.scenario.load import Arrivals, Constant, Diurnal, Ramp, RequestClass, Spike
+from gameday.scenario.load import Arrivals, Bursty, Constant, Diurnal, Ramp, RequestClass, Spike
 from gameday.scenario.model import Scenario
 from gameday.scenario.system import Dependency
 from gameday.selectors import Selector, target_of
@@ -70,6 +70,8 @@ def _shape(shape: Arrivals) -> str:
         return f"{format_rate(shape.base)}, {format_rate(shape.peak)} at {format_duration(shape.at)} for {format_duration(shape.lasts)}"
     if isinstance(shape, Diurnal):
         return f"{format_rate(shape.mean)} +- {format_ratio(shape.amplitude)} in waves of {format_duration(shape.period)}"
+    if isinstance(shape, Bursty):
+        return f"{format_rate(shape.calm)}, bursts of {format_rate(shape.burst)} ({format_rate(shape.mean)} on average)"
     mean = "" if shape.mean is None else f" scaled to {format_rate(shape.mean)}"
     return f"replay of {shape.file or 'counts'}{mean}"
 

@@ -88,6 +88,26 @@ class Replay(Strict):
     """The counts themselves; filled from the file, so that a run folder is complete."""
 
 
+class Bursty(Strict):
+    """Calm and bursts take turns, each lasting an exponential time: a Markov-modulated Poisson process of two states. All origins burst
+    together. The mean rate is (calm x calm_for + burst x burst_for) / (calm_for + burst_for)."""
+
+    shape: Literal["bursty"]
+    calm: Rate
+    """Rate while it is calm."""
+    burst: Rate
+    """Rate in a burst."""
+    calm_for: Duration
+    """Mean length of a calm time."""
+    burst_for: Duration
+    """Mean length of a burst."""
+
+    @property
+    def mean(self) -> float:
+        """Mean rate, requests a second."""
+        return (self.calm * self.calm_for + self.burst * self.burst_for) / (self.calm_for + self.burst_for)
+
+
 def _arrivals(value: Any) -> Any:
     if isinstance(value, str):
         return {"shape": "constant", "rate": value}
@@ -95,10 +115,15 @@ def _arrivals(value: Any) -> Any:
 
 
 Arrivals = Annotated[
-    Annotated[Constant | Ramp | Spike | Diurnal | Replay, Field(discriminator="shape")],
+    Annotated[Constant | Ramp | Spike | Diurnal | Replay | Bursty, Field(discriminator="shape")],
     BeforeValidator(_arrivals),
     InWords("a rate such as '20/s', or a mapping with a shape"),
 ]
+
+
+def parts_of(rate: Arrivals | list[Arrivals] | None) -> list[Arrivals]:
+    """The shapes whose rates are added."""
+    return list(rate) if isinstance(rate, list) else [] if rate is None else [rate]
 
 
 class Indicator(Strict):

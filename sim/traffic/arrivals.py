@@ -17,7 +17,7 @@ def arrive_at(flow: Flow) -> float:
     at, mass, segment = flow.mass_at, flow.mass, flow.segment
     last = len(table) - 1
     while segment <= last:
-        rate = table[segment][1] * flow.factor
+        rate = (table[segment][1] + flow.extra) * flow.factor
         end = table[segment + 1][0] if segment < last else inf
         if rate > 0.0:
             due = at + mass / rate
@@ -35,7 +35,7 @@ def draw_next(flow: Flow, now: float) -> float:
     flow.mass = mass = flow.draws.exponential()
     flow.mass_at = now
     if len(table) == 1:
-        rate = table[0][1] * flow.factor
+        rate = (table[0][1] + flow.extra) * flow.factor
         return now + mass / rate if rate > 0.0 else inf
     while flow.segment + 1 < len(table) and table[flow.segment + 1][0] <= now:
         flow.segment += 1
@@ -47,13 +47,29 @@ def spend(flow: Flow, now: float) -> None:
     table = flow.plan.rate
     while flow.segment + 1 < len(table) and table[flow.segment + 1][0] <= now:
         end = table[flow.segment + 1][0]
-        flow.mass -= table[flow.segment][1] * flow.factor * (end - flow.mass_at)
+        flow.mass -= (table[flow.segment][1] + flow.extra) * flow.factor * (end - flow.mass_at)
         flow.mass_at = end
         flow.segment += 1
     if table:
-        flow.mass -= table[flow.segment][1] * flow.factor * (now - flow.mass_at)
+        flow.mass -= (table[flow.segment][1] + flow.extra) * flow.factor * (now - flow.mass_at)
     flow.mass = max(0.0, flow.mass)
     flow.mass_at = now
+
+
+def change_state(flow: Flow, now: float) -> None:
+    """A bursty flow goes over to its other state."""
+    burst = flow.plan.burst
+    assert burst is not None, "only bursty flows have states"
+    spend(flow, now)
+    flow.bursting = not flow.bursting
+    flow.extra = burst.burst_rate if flow.bursting else burst.calm_rate
+
+
+def state_ends(flow: Flow, now: float) -> float:
+    """When the state in which a bursty flow now is will end."""
+    burst = flow.plan.burst
+    assert burst is not None, "only bursty flows have states"
+    return now + flow.burst_draws.exponential() * (burst.burst_s if flow.bursting else burst.calm_s)
 
 
 def think(user: User, now: float) -> float:

@@ -128,6 +128,11 @@ def _flow_problems(plan: Plan, flow: FlowPlan) -> Iterator[str]:
         yield f"edge {flow.entry} is not an entry"
     if flow.users and (flow.rate or flow.think_s <= 0.0):
         yield "a closed flow has no rate and its users think longer than 0 s"
+    burst = flow.burst
+    if burst is not None and not flow.rate:
+        yield "bursts are added to a rate table, which must not be empty (it may hold a rate of 0)"
+    if burst is not None and not (min(burst.calm_rate, burst.burst_rate) >= 0.0 and min(burst.calm_s, burst.burst_s) > 0.0):
+        yield f"{burst} has no meaning"
     starts = [start_s for start_s, _ in flow.rate]
     if flow.rate and (starts[0] != 0.0 or starts != sorted(set(starts)) or any(rate < 0.0 for _, rate in flow.rate)):
         yield "the rate table must start at 0, rise in time and hold no negative rate"

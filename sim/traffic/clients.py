@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.streams import Streams
 from sim.traffic import BUCKETS
 from sim.traffic.bucket import TokenBucket
+from sim.traffic.bursts import begins_in_burst, stream_of
 from sim.traffic.edges import Edge
 from sim.traffic.network import Path
 from sim.traffic.plan import FlowPlan, Plan, Reason
@@ -31,10 +32,13 @@ class Flow:
 
     __slots__ = (
         "bucket",
+        "burst_draws",
+        "bursting",
         "deadline_s",
         "draws",
         "entered",
         "entry",
+        "extra",
         "factor",
         "good",
         "latency",
@@ -62,6 +66,11 @@ class Flow:
         self.paths = paths[plan.origin]
         self.draws = streams.draws(f"arrivals/{plan.name}")
         self.factor = 1.0
+        self.extra = 0.0  # the rate of the present state of its bursts
+        if plan.burst is not None:
+            self.burst_draws = streams.draws(stream_of(plan.burst))
+            self.bursting = begins_in_burst(plan.burst, streams)
+            self.extra = plan.burst.burst_rate if self.bursting else plan.burst.calm_rate
         self.segment = 0
         self.mass = 0.0  # unit-exponential mass left until the next arrival, as of `mass_at`
         self.mass_at = 0.0

@@ -22,20 +22,20 @@ cancelled, crashed and released work counts as failed.
 
 from __future__ import annotations
 
-from heapq import heappop
+from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
 from sim.streams import Streams
 from sim.traffic import BUCKETS, Note, Observation, Snapshot, WriteLog, bucket_of
-from sim.traffic.arrivals import draw_next, think
+from sim.traffic.arrivals import arrive_at, change_state, draw_next, state_ends, think
 from sim.traffic.balancing import BALANCERS
 from sim.traffic.change_checks import check_trace
 from sim.traffic.changing import Changing
 from sim.traffic.checks import check
 from sim.traffic.clients import Flow, User
 from sim.traffic.copying import copied
-from sim.traffic.core import ANSWER, ARRIVAL, OK, PENDING, RETRY, THOUGHT, TIMER, WORK
+from sim.traffic.core import ANSWER, ARRIVAL, OK, PENDING, RETRY, SWITCH, THOUGHT, TIMER, WORK
 from sim.traffic.edges import Edge
 from sim.traffic.marks import ENTERED, OVER, Mark
 from sim.traffic.network import paths_between
@@ -79,6 +79,8 @@ class PlainEngine(Changing):
         for flow in self._flows:
             if flow.plan.rate:
                 self._schedule(draw_next(flow, 0.0), ARRIVAL, flow)
+            if flow.plan.burst is not None:
+                self._until_switch(flow)
             for user in flow.users:
                 self._think(user)
         self._view = self._first_view()
@@ -100,6 +102,10 @@ class PlainEngine(Changing):
                 deliver(kind, subject)
             elif kind == TIMER:
                 self._ring(subject, sequence)
+            elif kind == SWITCH:
+                change_state(subject, self.now)
+                self._until_switch(subject)
+                self._schedule(arrive_at(subject), ARRIVAL, subject)
             elif subject.token == sequence:  # else the flow's rate has changed meanwhile
                 if kind == ARRIVAL:
                     self._arrive(subject)
@@ -115,6 +121,9 @@ class PlainEngine(Changing):
         now = self.now
         self._schedule(draw_next(flow, now), ARRIVAL, flow)
         self._enter(Root(flow, None, now))
+
+    def _until_switch(self, flow: Flow) -> None:
+        heappush(self._heap, (state_ends(flow, self.now), self._tick(), SWITCH, flow))
 
     def _enter(self, root: Root) -> None:
         flow = root.flow

@@ -182,6 +182,20 @@ class ClassPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class BurstPlan:
+    """Two states, each lasting an exponential time with its mean, and in each a rate that is added to that of the flow's table.
+
+    The mean rate is (calm_rate * calm_s + burst_rate * burst_s) / (calm_s + burst_s). Flows that name the same `stream` change together.
+    """
+
+    stream: str
+    calm_rate: float
+    burst_rate: float
+    calm_s: float
+    burst_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FlowPlan:
     """Requests of one class from one origin, entering over `entry` (an edge whose caller is CLIENT).
 
@@ -198,6 +212,7 @@ class FlowPlan:
     rate: tuple[tuple[float, float], ...] = ()
     users: int = 0
     think_s: float = 0.0
+    burst: BurstPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

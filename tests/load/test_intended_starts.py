@@ -42,6 +42,7 @@ def test_a_profile_that_is_zero_for_a_while_sends_nothing_then():
         ({"shape": "replay", "counts": [60, 120], "interval": "60s"}, 61.0, 2.0),
         ({"shape": "replay", "counts": [60, 120], "interval": "60s", "mean": "9/s"}, 121.0, 6.0),
         (["5/s", "7/s"], 1.0, 12.0),
+        ({"shape": "bursty", "calm": "10/s", "burst": "90/s", "calm_for": "30s", "burst_for": "10s"}, 7.0, 30.0),
     ],
 )
 def test_rates_are_what_the_shape_says(shape, t, rate):
@@ -51,3 +52,19 @@ def test_rates_are_what_the_shape_says(shape, t, rate):
 def test_a_table_never_spans_an_edge_of_the_profile():
     spike = a_class({"shape": "spike", "base": "1/s", "peak": "9/s", "at": "7s", "for": "6s"})
     assert rate_table(spike, 30.0) == ((0.0, 1.0), (7.0, 9.0), (13.0, 1.0))
+
+
+def test_bursts_bring_their_mean_on_top_of_what_comes_anyway_and_come_in_heaps():
+    bursty = {"shape": "bursty", "calm": "5/s", "burst": "80/s", "calm_for": "4s", "burst_for": "1s"}
+    whole_s = 4000.0
+    starts = list(intended_starts(a_class(["10/s", bursty]), whole_s, Random(4)))
+    counts = [0] * 4000
+    for t in starts:
+        counts[int(t)] += 1
+    assert starts == sorted(starts)
+    switching = 1 / 4 + 1
+    spread = 0.8 * 0.2 * 75.0**2
+    variance = 30.0 * whole_s + 2.0 * spread / switching * whole_s
+    assert abs(len(starts) - 30.0 * whole_s) < 3.9 * variance**0.5, "errs once in 10,000 seeds"
+    assert sum(count > 60 for count in counts) > 200
+    assert sum(count < 30 for count in counts) > 2000

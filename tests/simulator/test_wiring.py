@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT, CoDelPlan, LimiterPlan
+from sim.traffic.plan import CLIENT, BurstPlan, CoDelPlan, LimiterPlan
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -232,3 +232,15 @@ def test_a_limiter_reaches_the_stations():
     shop = {"limiter": {"adaptive": True, "limit": 30, "most": 90, "best_effort": "50%"}}
     assert wiring(shop=shop).plan.stations[0].limiter == LimiterPlan(30.0, True, 20.0, 90.0, 1.0, (1.0, 1.0, 0.5))
     assert wiring(shop={"limiter": {"limit": 64}}).plan.stations[0].limiter == LimiterPlan(64.0)
+
+
+def test_bursts_reach_every_origin_with_its_share_and_the_same_stream():
+    bursty = {"shape": "bursty", "calm": "10/s", "burst": "100/s", "calm_for": "30s", "burst_for": "5s"}
+    origins = {"near": {"share": "75%", "region": "a"}, "far": {"share": "25%", "region": "b"}}
+    wired = wiring(classes={"buy": {**BUY, "rate": ["8/s", bursty]}}, system={"traffic": {"origins": origins}})
+    near, far = (wired.plan.flows[wired.flows["buy", name]] for name in ("near", "far"))
+    assert near.rate == ((0.0, 6.0),)
+    assert near.burst == BurstPlan("buy", 7.5, 75.0, 30.0, 5.0)
+    assert far.burst == BurstPlan("buy", 2.5, 25.0, 30.0, 5.0)
+    alone = wiring(classes={"buy": {**BUY, "rate": bursty}}).plan.flows[0]
+    assert (alone.rate, alone.burst) == (((0.0, 0.0),), BurstPlan("buy", 10.0, 100.0, 30.0, 5.0))

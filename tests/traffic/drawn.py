@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CoDelPlan, LimiterPlan, ServiceTime
+from sim.traffic.plan import BurstPlan, CoDelPlan, LimiterPlan, ServiceTime
 
 LIMITERS = [
     LimiterPlan(2.0),
@@ -15,6 +15,7 @@ LIMITERS = [
 ]
 
 
+BURSTS = BurstPlan("x", 5.0, 200.0, 0.3, 0.1)
 MEASURED = ServiceTime("empirical", 0.0, values=(0.0, 0.01, 0.01, 0.3))
 
 

@@ -291,6 +291,8 @@ def test_after_healing_the_system_works_as_if_nothing_had_happened(day: tuple[Pl
             station,
             error_ratio=0.0,
             admit=(1.0, 1.0, 1.0),
+            limiter=None,
+            codel=None,
             service_time=ServiceTime("constant", 0.001),
             instances=tuple(replace(instance, slots=60, queue_limit=60) for instance in station.instances),
         )

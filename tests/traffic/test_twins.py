@@ -29,7 +29,7 @@ from sim.traffic.plan import (
     ServiceTime,
     StationPlan,
 )
-from tests.traffic.drawn import MEASURED, station_policies
+from tests.traffic.drawn import BURSTS, MEASURED, station_policies
 
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
@@ -131,9 +131,9 @@ def plans(draw: st.DrawFn) -> Plan:
     classes = (ClassPlan("x", draw(st.integers(0, 2)), 1.0), ClassPlan("y", draw(st.integers(0, 2)), 0.2))
     rate = draw(st.sampled_from([((0.0, 60.0),), ((0.0, 40.0), (0.7, 150.0), (1.1, 0.0), (1.3, 90.0))]))
     flows = (
-        FlowPlan("open", 0, 0, 0, rate),
+        FlowPlan("open", 0, 0, 0, rate, burst=draw(st.sampled_from([None, None, BURSTS]))),
         FlowPlan("closed", 1, 1, 1, users=draw(st.integers(1, 12)), think_s=draw(st.sampled_from([0.02, 0.1]))),
-        FlowPlan("second", 1, 0, 0, ((0.0, 20.0),)),
+        FlowPlan("second", 1, 0, 0, ((0.0, 20.0),), burst=draw(st.sampled_from([None, None, BURSTS]))),
     )
     return Plan(("a", "b"), rtt_s, tuple(stations), tuple(edges), classes, flows)
 

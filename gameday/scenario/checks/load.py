@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gameday.scenario.checks.book import Book
 from gameday.scenario.checks.system import shares_sum
-from gameday.scenario.load import Replay, RequestClass, Spike
+from gameday.scenario.load import Bursty, Replay, RequestClass, Spike, parts_of
 
 Path = tuple[str | int, ...]
 
@@ -29,10 +29,14 @@ def _amount(book: Book, path: Path, request_class: RequestClass) -> None:
         book.wrong((*path, "users"), "needs either a rate (open arrivals) or users (closed); it has both")
     if rate == []:
         book.wrong((*path, "rate"), "is an empty list: nobody comes", value=None)
-    for number, shape in enumerate(rate if isinstance(rate, list) else [] if rate is None else [rate]):
+    if sum(isinstance(shape, Bursty) for shape in parts_of(rate)) > 1:
+        book.wrong((*path, "rate"), "holds two bursty shapes; a class can have one", value=None)
+    for number, shape in enumerate(parts_of(rate)):
         place: Path = (*path, "rate", number) if isinstance(rate, list) else (*path, "rate")
         if isinstance(shape, Spike) and 2 * shape.ramp > shape.lasts:
             book.wrong((*place, "ramp"), "rising and falling take longer than the whole spike")
+        if isinstance(shape, Bursty) and shape.burst <= shape.calm:
+            book.wrong((*place, "burst"), "must be more than the calm rate")
         if isinstance(shape, Replay) and shape.file is None and shape.counts is None:
             book.wrong(place, "a replay needs a file or counts", value=None)
 

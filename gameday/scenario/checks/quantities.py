@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from gameday.scenario.checks.book import Book, a, models_in
 from gameday.scenario.communication import Audience, RegulatoryClock
 from gameday.scenario.guards import CoDel, Limiter
-from gameday.scenario.load import Diurnal, Indicator, Replay, RequestClass, Spike
+from gameday.scenario.load import Bursty, Diurnal, Indicator, Replay, RequestClass, Spike
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import BurnRateRule, CustomerReports, Grouping, Monitoring, Probe, Silence
 from gameday.scenario.policies import Failover, Promotion, Release
@@ -32,6 +32,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     RequestClass: ("deadline", "timeout"),
     Indicator: ("window",),
     Diurnal: ("period",),
+    Bursty: ("calm_for", "burst_for"),
     Replay: ("interval",),
     Spike: ("lasts",),
     Probe: ("interval", "timeout"),

@@ -13,12 +13,13 @@ from sim.streams import Streams
 from sim.traffic import BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
+from sim.traffic.compiled.building_flows import add_flow
+from sim.traffic.compiled.building_policies import lay_limiter, lay_queue
 from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.compiled.machine import ROTATE, act
 from sim.traffic.compiled.tables import Tables, lay_out_buckets
 from sim.traffic.network import paths_between
-from sim.traffic.plan import EdgePlan, FlowPlan, InstancePlan, LimiterPlan, Plan, StationPlan
-from sim.traffic.state import newest_first_above
+from sim.traffic.plan import EdgePlan, InstancePlan, Plan, StationPlan
 
 _OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
 _BALANCING = {
@@ -49,7 +50,7 @@ def build_tables(plan: Plan, streams: Streams) -> Tables:
     """Lay out a plan that has been checked."""
     arena = Arena(1 << 16)
     arena.begin(3 * longest_chain(plan) + _SLACK)
-    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 6 * len(plan.edges) + len(plan.flows))
+    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 6 * len(plan.edges) + 2 * len(plan.flows))
     tables = Tables(plan, arena, draws, paths_between(plan.rtt_s))
     arena.word[at.H_BUCKETS] = lay_out_buckets(arena)
     notes = arena.take(_ROOM_FOR_NOTES * at.NOTE_WORDS)
@@ -73,7 +74,7 @@ def build_tables(plan: Plan, streams: Streams) -> Tables:
     _link_fallbacks(tables)
     _list_calls(tables)
     for flow in plan.flows:
-        _add_flow(tables, flow)
+        add_flow(tables, flow)
     return tables
 
 
@@ -102,10 +103,7 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
     word[record + at.S_PRIORITY_LANES] = plan.queue_order == "priority"
     word[record + at.S_READ_ONLY] = plan.read_only
-    word[record + at.S_LIFO_ABOVE] = newest_first_above(plan)
-    word[record + at.S_DROPS] = at.BY_CODEL * (plan.codel is not None) + at.BY_DEADLINE * plan.drop_expired
-    if plan.codel is not None:
-        real[record + at.S_CODEL_TARGET], real[record + at.S_CODEL_INTERVAL] = plan.codel.target_s, plan.codel.interval_s
+    lay_queue(tables, record, plan)
     for priority, share in enumerate(plan.admit):
         real[record + at.S_ADMIT + priority] = share
     tables.error_ratio.append(plan.error_ratio)
@@ -135,22 +133,11 @@ def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
     real[record + at.I_SLOWDOWN] = 1.0
     limiter = tables.plan.stations[station].limiter
     if limiter is not None:
-        arena.word[record + at.I_LIMITER] = _limiter(tables, limiter)
+        arena.word[record + at.I_LIMITER] = lay_limiter(tables, limiter)
         word, real = arena.word, arena.real
     word[(tables.last_instance + at.I_NEXT) if tables.last_instance else at.H_INSTANCES] = record
     tables.last_instance = record
     tables.instances[station].append(record)
-
-
-def _limiter(tables: Tables, plan: LimiterPlan) -> int:
-    record = tables.arena.take(at.LIMITER_WORDS)
-    real = tables.arena.real
-    tables.arena.word[record + at.L_ADAPTIVE] = plan.adaptive
-    real[record + at.L_LIMIT] = real[record + at.L_FIRST] = plan.limit
-    real[record + at.L_LEAST], real[record + at.L_MOST], real[record + at.L_WINDOW] = plan.least, plan.most, plan.window_s
-    for priority, share in enumerate(plan.shares):
-        real[record + at.L_SHARES + priority] = share
-    return record
 
 
 def refresh_station(tables: Tables, number: int) -> None:
@@ -328,37 +315,3 @@ def _list_calls(tables: Tables) -> None:
 def _takes(plan: Plan, position: int, edge: int) -> bool:
     classes = plan.edges[edge].classes
     return classes is None or position in classes
-
-
-# Flows
-
-
-def _add_flow(tables: Tables, plan: FlowPlan) -> None:
-    arena = tables.arena
-    record = arena.take(at.F_LATENCY + BUCKETS)
-    tables.flows.append(record)
-    tables.draws.exponentials(record + at.F_DRAWS, f"arrivals/{plan.name}")
-    table = arena.take(max(1, 2 * len(plan.rate)))
-    entered = arena.take(2 * len(tables.plan.stations) + 1)
-    places = arena.take(len(tables.plan.stations) + 1)
-    users = arena.take(plan.users * at.USER_WORDS)
-    word, real = arena.word, arena.real
-    request_class = tables.plan.classes[plan.request_class]
-    word[record + at.F_PRIORITY] = request_class.priority
-    word[record + at.F_CLASS] = plan.request_class
-    real[record + at.F_DEADLINE] = request_class.deadline_s
-    word[record + at.F_ENTRY] = tables.edge(plan.entry)
-    real[record + at.F_FACTOR] = 1.0
-    word[record + at.F_TABLE] = table
-    word[record + at.F_TABLE_SIZE] = len(plan.rate)
-    for offset, (start_s, rate) in enumerate(plan.rate):
-        real[table + 2 * offset], real[table + 2 * offset + 1] = start_s, rate
-    word[record + at.F_ROW] = tables.path(plan.origin, 0)
-    word[record + at.F_BUCKET] = tables.buckets + plan.request_class * at.TOKEN_BUCKET_WORDS
-    real[record + at.F_THINK] = plan.think_s
-    word[record + at.F_USERS] = users
-    word[record + at.F_USER_COUNT] = plan.users
-    word[record + at.F_ENTERED] = entered
-    word[record + at.F_PLACES] = places
-    for number in range(plan.users):
-        word[users + number * at.USER_WORDS + at.U_FLOW] = record

@@ -11,9 +11,16 @@ from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     ARRIVAL,
     F_ANSWERED,
+    F_BURST_DRAWS,
+    F_BURST_RATE,
+    F_BURST_S,
+    F_BURSTING,
+    F_CALM_RATE,
+    F_CALM_S,
     F_DEADLINE,
     F_DRAWS,
     F_ENTERED,
+    F_EXTRA,
     F_FACTOR,
     F_GOOD,
     F_LATENCY,
@@ -27,17 +34,22 @@ from sim.traffic.compiled.layout import (
     F_TABLE_SIZE,
     F_THINK,
     F_TOKEN,
+    F_USER_COUNT,
+    F_USERS,
     H_BUCKETS,
     H_NOW,
+    H_STOP,
     H_TRACE,
     OK,
     S_NUMBER,
+    SWITCH,
     THOUGHT,
     U_DUE,
     U_FLOW,
     U_LEFT,
     U_THINKING,
     U_TOKEN,
+    USER_WORDS,
 )
 from sim.traffic.compiled.primitives import draw, mark, push, tick
 from sim.traffic.marks import OVER
@@ -61,7 +73,7 @@ def arrive_at(word: Words, real: Reals, flow: int) -> float:
     at = real[flow + F_MASS_AT]
     mass = real[flow + F_MASS]
     while segment <= last:
-        rate = real[table + 2 * segment + 1] * real[flow + F_FACTOR]
+        rate = (real[table + 2 * segment + 1] + real[flow + F_EXTRA]) * real[flow + F_FACTOR]
         end = real[table + 2 * segment + 2] if segment < last else _INFINITE
         if rate > 0.0:
             due: float = at + mass / rate
@@ -93,7 +105,7 @@ def draw_next(word: Words, real: Reals, flow: int) -> None:
     table = word[flow + F_TABLE]
     size = word[flow + F_TABLE_SIZE]
     if size == 1:
-        rate = real[table + 1] * real[flow + F_FACTOR]
+        rate = (real[table + 1] + real[flow + F_EXTRA]) * real[flow + F_FACTOR]
         schedule_arrival(word, real, flow, now + mass / rate if rate > 0.0 else _INFINITE)
         return
     segment = word[flow + F_SEGMENT]
@@ -110,18 +122,37 @@ def spend(word: Words, real: Reals, flow: int) -> None:
     table = word[flow + F_TABLE]
     size = word[flow + F_TABLE_SIZE]
     factor = real[flow + F_FACTOR]
+    extra = real[flow + F_EXTRA]
     segment = word[flow + F_SEGMENT]
     while segment + 1 < size and real[table + 2 * segment + 2] <= now:
         end = real[table + 2 * segment + 2]
-        real[flow + F_MASS] -= real[table + 2 * segment + 1] * factor * (end - real[flow + F_MASS_AT])
+        real[flow + F_MASS] -= (real[table + 2 * segment + 1] + extra) * factor * (end - real[flow + F_MASS_AT])
         real[flow + F_MASS_AT] = end
         segment += 1
     word[flow + F_SEGMENT] = segment
     if size:
-        real[flow + F_MASS] -= real[table + 2 * segment + 1] * factor * (now - real[flow + F_MASS_AT])
+        real[flow + F_MASS] -= (real[table + 2 * segment + 1] + extra) * factor * (now - real[flow + F_MASS_AT])
     left = real[flow + F_MASS]
     real[flow + F_MASS] = max(left, 0.0)
     real[flow + F_MASS_AT] = now
+
+
+@kernel
+def schedule_switch(word: Words, real: Reals, flow: int) -> None:
+    """The state in which a bursty flow now is will end."""
+    mean_s = real[flow + F_BURST_S] if word[flow + F_BURSTING] else real[flow + F_CALM_S]
+    push(word, real, real[H_NOW] + draw(word, real, flow + F_BURST_DRAWS) * mean_s, tick(word), SWITCH, flow)
+
+
+@kernel
+def switch(word: Words, real: Reals, flow: int) -> None:
+    """A bursty flow goes over to its other state."""
+    spend(word, real, flow)
+    bursting = 1 - word[flow + F_BURSTING]
+    word[flow + F_BURSTING] = bursting
+    real[flow + F_EXTRA] = real[flow + F_BURST_RATE] if bursting else real[flow + F_CALM_RATE]
+    schedule_switch(word, real, flow)
+    schedule_arrival(word, real, flow, arrive_at(word, real, flow))
 
 
 @kernel
@@ -152,6 +183,28 @@ def think_on(word: Words, real: Reals, user: int, old_factor: float) -> None:
         left = (real[user + U_DUE] - real[H_NOW]) * old_factor
         real[user + U_LEFT] = max(left, 0.0)
     schedule_thought(word, real, user)
+
+
+@part
+def set_factor(word: Words, real: Reals, flow: int, factor: float) -> None:
+    """Change the rate of an open flow from now on."""
+    spend(word, real, flow)
+    real[flow + F_FACTOR] = factor
+    schedule_arrival(word, real, flow, arrive_at(word, real, flow))
+
+
+@part
+def think_all(word: Words, real: Reals, flow: int, first: int, old_factor: float) -> int:
+    """Let people think on at the flow's new factor, or (`old_factor` negative) begin to; returns whose turn is next."""
+    number = first
+    while number < word[flow + F_USER_COUNT] and not word[H_STOP]:
+        user = word[flow + F_USERS] + USER_WORDS * number
+        if old_factor < 0.0:
+            think(word, real, user)
+        elif word[user + U_THINKING]:
+            think_on(word, real, user, old_factor)
+        number += 1
+    return number
 
 
 @part

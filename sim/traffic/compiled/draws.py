@@ -24,22 +24,22 @@ class StreamTable:
 
     def __init__(self, arena: Arena, streams: Streams, most: int) -> None:
         self._arena = arena
-        self._streams = streams
+        self.streams = streams
         self._fills: dict[int, tuple[Callable[..., object], int]] = {}
         low = arena.take(most)
         arena.word[H_LOW] = low
 
     def uniforms(self, stream: int, name: str) -> None:
         """Let the stream at this position give uniforms on [0, 1)."""
-        self._add(stream, self._streams.generator_of(name, Kind.UNIFORM).random)
+        self._add(stream, self.streams.generator_of(name, Kind.UNIFORM).random)
 
     def exponentials(self, stream: int, name: str) -> None:
         """Let it give exponentials with mean 1."""
-        self._add(stream, self._streams.generator_of(name, Kind.EXPONENTIAL).standard_exponential)
+        self._add(stream, self.streams.generator_of(name, Kind.EXPONENTIAL).standard_exponential)
 
     def times(self, stream: int, plan: ServiceTime, name: str) -> None:
         """Let it give the service times of one station."""
-        self._add(stream, ServiceTimes(plan, self._streams, name).fill)
+        self._add(stream, ServiceTimes(plan, self.streams, name).fill)
 
     def _add(self, stream: int, fill: Callable[..., object]) -> None:
         arena = self._arena

@@ -55,7 +55,7 @@ STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
 # Stages of an attempt, as in `sim.traffic.state`.
 NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE = range(7)
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT = range(6)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH = range(7)
 PENDING, OK = -1, -2
 CALL, READ, WRITE = range(3)
 CLOSED, OPEN, HALF_OPEN = range(3)
@@ -250,11 +250,19 @@ TARGET_WORDS = 4
     F_PLACE_COUNT,
     F_ANSWERED,
     F_LOST,  # by reason
+    F_EXTRA,  # float: the rate of the present state of its bursts
+    F_BURSTY,
+    F_BURSTING,
+    F_CALM_RATE,  # float
+    F_BURST_RATE,  # float
+    F_CALM_S,  # float
+    F_BURST_S,  # float
+    F_BURST_DRAWS,  # a stream
     F_TRACE_EVERY,  # every how manyth request is traced, 0: none
     F_LATENCY,  # by bucket
-) = (*range(10), *range(11, 25), 63, 64)
+) = (*range(10), *range(11, 25), *range(52, 60), 63, 64)
 REASONS = len(Reason)
-assert F_LOST + REASONS <= F_TRACE_EVERY
+assert F_LOST + REASONS <= F_EXTRA
 
 (
     L_LIMIT,  # float

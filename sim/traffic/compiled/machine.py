@@ -11,7 +11,7 @@ from typing import Any
 from sim.traffic.compiled.balancing import rotate
 from sim.traffic.compiled.callers import answer_now, attempt_call
 from sim.traffic.compiled.calling import call_all, next_call, worked
-from sim.traffic.compiled.clients import arrive_at, draw_next, root_over, schedule_arrival, spend, think, think_on
+from sim.traffic.compiled.clients import draw_next, root_over, schedule_switch, set_factor, switch, think_all
 from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
     A_DUE,
@@ -27,13 +27,11 @@ from sim.traffic.compiled.layout import (
     ARRIVAL,
     COMMITTING,
     DONE,
+    F_BURSTY,
     F_ENTRY,
-    F_FACTOR,
     F_OFFERED,
     F_TOKEN,
     F_TRACE_EVERY,
-    F_USER_COUNT,
-    F_USERS,
     FOR_THAW,
     H_AGENDA_KIND,
     H_AGENDA_MAIL,
@@ -82,11 +80,11 @@ from sim.traffic.compiled.layout import (
     S_QUEUED,
     S_SLOTS,
     STATION_WORDS,
+    SWITCH,
     TIMER,
     U_FLOW,
     U_THINKING,
     U_TOKEN,
-    USER_WORDS,
     WORK,
     WORKING,
 )
@@ -160,6 +158,8 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
         if word[subject + F_TOKEN] == sequence:  # else the flow's rate has changed meanwhile
             draw_next(word, real, subject)
             enter(word, real, subject, 0)
+    elif kind == SWITCH:
+        switch(word, real, subject)
     elif word[subject + U_TOKEN] == sequence:
         word[subject + U_THINKING] = 0
         enter(word, real, word[subject + U_FLOW], subject)
@@ -347,28 +347,6 @@ def freeze(word: Words, real: Reals, instance: int) -> None:
         attempt = word[attempt + A_NEXT]
 
 
-@part
-def set_factor(word: Words, real: Reals, flow: int, factor: float) -> None:
-    """Change the rate of an open flow from now on."""
-    spend(word, real, flow)
-    real[flow + F_FACTOR] = factor
-    schedule_arrival(word, real, flow, arrive_at(word, real, flow))
-
-
-@part
-def think_all(word: Words, real: Reals, flow: int, first: int, old_factor: float) -> int:
-    """Let people think on at the flow's new factor, or (`old_factor` negative) begin to; returns whose turn is next."""
-    number = first
-    while number < word[flow + F_USER_COUNT] and not word[H_STOP]:
-        user = word[flow + F_USERS] + USER_WORDS * number
-        if old_factor < 0.0:
-            think(word, real, user)
-        elif word[user + U_THINKING]:
-            think_on(word, real, user, old_factor)
-        number += 1
-    return number
-
-
 KILL, FREEZE, SET_FACTOR, FIRST_ARRIVAL, THINK, ROTATE = range(6)
 
 
@@ -384,6 +362,8 @@ def act(words: Words, reals: Reals, what: int, subject: int, number: int, value:
         set_factor(word, real, subject, value)
     elif what == FIRST_ARRIVAL:
         draw_next(word, real, subject)
+        if word[subject + F_BURSTY]:
+            schedule_switch(word, real, subject)
     elif what == ROTATE:
         rotate(word, subject)
     else:
