@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-# From 30 replications on, the spread of the days is worth reading.
-REPLICATIONS ?= 30
+# As many days as fit into the time, at most 1,000: from some 30 on, their spread is worth reading.
+REPLICATIONS ?= 1000
+WITHIN ?= 75s
 
 .PHONY: gameday test lint types layers unit bench docs lock clean
 
 gameday: $(VENV)/.run            ## environment, the flagship game day simulated, its report
 	$(BIN)/gameday warmup
-	$(BIN)/gameday run scenarios/region-loss.yaml --replications $(REPLICATIONS) --jobs $(JOBS) || test $$? -eq 1
+	$(BIN)/gameday run scenarios/region-loss.yaml --replications $(REPLICATIONS) --within $(WITHIN) --jobs $(JOBS) || test $$? -eq 1
 
 test: $(VENV)/.dev lint types layers unit   ## environment, everything the tests need, all checks and tests
 

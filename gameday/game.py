@@ -10,7 +10,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gameday.errors import GamedayError, Interrupted
@@ -35,6 +37,8 @@ class Request:
     jobs: int
     out: Path | None
     arguments: list[str]
+    within_s: float | None = None
+    """Time after which no replication is begun any more; None = all are played."""
     reports: bool = True
     force: bool = False
     results: Path = Path("results")
@@ -102,7 +106,10 @@ class _Run:
         """Add up the scores, each replication's whole or not at all."""
         from gameday.replication import play
 
-        with closing(play(self.request.scenario, self.request.seed, self.request.replications, self.request.jobs)) as finished:
+        request = self.request
+        end_s = inf if request.within_s is None else monotonic() + request.within_s
+        played_in_time = play(request.scenario, request.seed, request.replications, request.jobs, lambda: monotonic() < end_s)
+        with closing(played_in_time) as finished:
             for played in finished:
                 with self.interrupts.held():
                     self._keep(played)

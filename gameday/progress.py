@@ -16,10 +16,12 @@ LINE_EVERY_S = 15.0
 class Progress:
     """Counts finished pieces of work and says how fast they come and how long the rest will take."""
 
-    def __init__(self, stream: TextIO, total: int, what: str) -> None:
+    def __init__(self, stream: TextIO, total: int, what: str, within_s: float | None = None) -> None:
+        """`within_s`: time after which no further piece is begun."""
         self._stream = stream
         self._total = total
         self._what = what
+        self._within_s = within_s
         self._done = 0
         self._terminal = stream.isatty()
         self._started = time.monotonic()
@@ -31,11 +33,14 @@ class Progress:
         self._done += 1
         now = time.monotonic()
         pause = REWRITE_S if self._terminal else LINE_EVERY_S
-        if now - self._started < QUIET_S or now - self._shown < pause:
+        if now - self._started < QUIET_S or now - self._shown < pause or self._done >= self._total:
             return
         self._shown = now
         rate = self._done / (now - self._started)
-        left = format_duration(float(round((self._total - self._done) / rate)))
+        left_s = (self._total - self._done) / rate
+        if self._within_s is not None:
+            left_s = min(left_s, max(0.0, self._within_s - (now - self._started)))
+        left = format_duration(float(round(left_s)))
         text = f"{self._done}/{self._total} {self._what}, {rate:.2g}/s, {left} left"
         self._write(f"\r{text:<{self._width}}" if self._terminal else f"{text}\n")
         self._width = len(text)

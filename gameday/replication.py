@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
-from itertools import islice
+from itertools import islice, takewhile
 from multiprocessing import active_children, get_context, parent_process
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
@@ -84,15 +84,19 @@ def packed(scenario: Scenario) -> tuple[bytes, str]:
     return content, sha256(content).hexdigest()
 
 
-def play(scenario: Scenario, seed: int, replications: int, jobs: int) -> Generator[Played, None, None]:
+def play(
+    scenario: Scenario, seed: int, replications: int, jobs: int, more: Callable[[], bool] = lambda: True
+) -> Generator[Played, None, None]:
     """Play replications 0 ... n-1, in order of their end when `jobs` > 1. The first `jobs` come with their whole record.
 
+    Once `more` says no, none is begun any more; what was begun is finished, because those that take long must not be left out.
     Closing the iterator (also by an exception or Ctrl-C in the caller) ends the workers at once; nothing half-played is kept.
     GamedayError when a worker dies.
     """
     jobs = max(1, min(jobs, replications))
     content, key = packed(scenario)
-    tasks = (Task(content, key, seed, (number,), recorded=jobs, timelines=True) for number in range(replications))
+    wanted = takewhile(lambda number: number == 0 or more(), range(replications))
+    tasks = (Task(content, key, seed, (number,), recorded=jobs, timelines=True) for number in wanted)
     with Workers(jobs) as workers:
         for _, played in workers.run(tasks):
             yield from played

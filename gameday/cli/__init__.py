@@ -100,6 +100,19 @@ def seed(text: str) -> int:
     return whole_number(text, 0, 2**63 - 1)
 
 
+def duration(text: str) -> float:
+    """A time such as `90s`, above 0, in seconds. ArgumentTypeError for anything else."""
+    from gameday.units import UnitError, parse_duration
+
+    try:
+        found = parse_duration(text)
+    except UnitError as problem:
+        raise argparse.ArgumentTypeError(f"{problem}, not '{on_one_line(text[:60])}'") from None
+    if found <= 0:
+        raise argparse.ArgumentTypeError(f"must be longer than 0s, not '{on_one_line(text[:60])}'")
+    return found
+
+
 def share(text: str) -> float:
     """A share such as `5%`, 0 or more. ArgumentTypeError for anything else."""
     from gameday.units import UnitError, parse_ratio

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gameday.cli import add_jobs, show, whole_number
+from gameday.cli import add_jobs, duration, show, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replications", type=_positive, metavar="N", help="days to play (default: as the scenario says)")
     add_jobs(parser)
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    parser.add_argument(
+        "--within",
+        type=duration,
+        metavar="TIME",
+        help="begin no replication after this time, e.g. 90s; what was played is judged",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
     parser.add_argument("--json", action="store_true", help="print scores.json on standard output instead of the scorecard")
@@ -39,10 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
         out=arguments.out,
         arguments=sys.argv[1:],
+        within_s=arguments.within,
         reports=not arguments.no_report,
         force=arguments.force,
     )
-    finished = play_game_day(request, Progress(sys.stderr, request.replications, "replications"))
+    finished = play_game_day(request, Progress(sys.stderr, request.replications, "replications", request.within_s))
     scores = finished.scores
     if arguments.json:
         show(finished.folder.scores.read_text(encoding="utf-8"), end="")
@@ -50,6 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
         from gameday.report.scorecard import scorecard
 
         show(scorecard(scores, sys.stdout))
+        if not finished.interrupted and scores["replications"] < request.replications:
+            show(
+                f"\nin the time given, {scores['replications']} of {request.replications} replications were played; intervals say how"
+            )
+            show("much they tell, more replications (without --within) make them narrower")
         show(f"\nrun folder  {finished.folder.path}")
         if finished.reports:
             show(f"report      {finished.folder.report_html}")

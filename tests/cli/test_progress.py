@@ -84,3 +84,15 @@ def test_a_terminal_that_has_gone_does_not_end_the_run(clock: Clock) -> None:
     shown = Progress(Gone(), 10, "replications")
     play(shown, clock, 10, 1.0)
     shown.close()
+
+
+def test_what_is_finished_needs_no_progress(clock: Clock) -> None:
+    stream = io.StringIO()
+    play(Progress(stream, 1, "replications"), clock, 1, 60.0)
+    assert stream.getvalue() == ""
+
+
+def test_a_run_with_little_time_has_no_more_left_than_it_was_given(clock: Clock) -> None:
+    stream = Terminal()
+    play(Progress(stream, 1000, "replications", within_s=20.0), clock, 5, 1.0)
+    assert stream.getvalue().endswith("1/s, 15s left")

@@ -184,3 +184,11 @@ def on_a_terminal(folder: Path, out: str, **changes: str) -> str:
     assert running.wait(LONGEST_S) == 0
     os.close(terminal)
     return shown.decode()
+
+
+def test_a_run_with_little_time_plays_what_fits_and_says_so(gameday: Run, tmp_path: Path) -> None:
+    ended = gameday("run", QUICK, "--replications", 50, "--within", "1us", "--no-report", "--out", "run")
+    assert "in the time given, 1 of 50 replications were played" in ended.stdout
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["replications"], record["completed"], record["interrupted"]) == (50, 1, False)
+    assert gameday("run", QUICK, "--within", "0s").returncode == 2
