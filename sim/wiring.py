@@ -13,7 +13,7 @@ from gameday.arrivals import bursts_of, rate_table
 from gameday.scenario.guards import limits_of
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
-from gameday.scenario.system import Dependency, Origin, Retries, Service, System
+from gameday.scenario.system import Breaker, Dependency, Origin, Retries, Service, System
 from gameday.scenario.times import Distribution, Empirical
 from gameday.selectors import target_of
 from gameday.topology import Topology
@@ -29,9 +29,11 @@ from sim.traffic.plan import (
     InstancePlan,
     LimiterPlan,
     Plan,
+    PoolPlan,
     RetryPlan,
     ServiceTime,
     StationPlan,
+    WindowPlan,
 )
 
 EVERYONE = "everyone"
@@ -201,15 +203,15 @@ class _Builder:
             calls_mean=dependency.calls,
             timeout_s=self.timeout(kind, name) if dependency.timeout is None else dependency.timeout,
             retry=retry(dependency.retries),
-            breaker=None
-            if dependency.breaker is None
-            else BreakerPlan(dependency.breaker.failures, dependency.breaker.open, dependency.breaker.trials),
+            breaker=None if dependency.breaker is None else breaker(dependency.breaker),
             required=dependency.required,
             asynchronous=dependency.mode == "async",
             cancel=dependency.cancel,
             operation=dependency.operation,
             classes=classes,
             fallback=fallback,
+            bulkhead=dependency.bulkhead,
+            pool=None if dependency.pool is None else PoolPlan(dependency.pool.connections, dependency.pool.wait),
         )
         return self.add(edge, EdgeInfo(caller, region, target, dependency.operation, dependency.read_from))
 
@@ -285,7 +287,10 @@ def build(scenario: Scenario, topology: Topology | None = None) -> Wiring:
         rtt_s=_round_trips(system, builder.topology, list(builder.zones)),
         stations=tuple(builder.stations),
         edges=tuple(builder.edges),
-        classes=tuple(ClassPlan(name, PRIORITIES.index(c.priority), c.deadline) for name, c in scenario.load.classes.items()),
+        classes=tuple(
+            ClassPlan(name, PRIORITIES.index(c.priority), c.deadline, c.propagate_deadline)
+            for name, c in scenario.load.classes.items()
+        ),
         flows=tuple(flows),
     )
     return Wiring(
@@ -340,6 +345,12 @@ def service_time(distribution: Distribution | Empirical) -> ServiceTime:
     if isinstance(distribution, Empirical):
         return ServiceTime("empirical", distribution.mean, values=tuple(sorted(distribution.values or ())))
     return ServiceTime(distribution.family, distribution.mean, distribution.cv)
+
+
+def breaker(plan: Breaker) -> BreakerPlan:
+    """The engine's form of a circuit breaker."""
+    window = None if plan.failure_ratio is None else WindowPlan(plan.failure_ratio, plan.window, plan.minimum)
+    return BreakerPlan(plan.failures, plan.open, plan.trials, window)
 
 
 def retry(retries: Retries) -> RetryPlan:

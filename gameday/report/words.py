@@ -50,6 +50,9 @@ LOST_WORDS: Final[Mapping[str, str]] = {
     "stale": "the copy was older than its limit",
     "late": "answered, but after the deadline",
     "dns": "the name could not be resolved",
+    "bulkhead": "its caller had as many calls under way as it may",
+    "pool": "no connection became free in time",
+    "deadline": "the deadline that travelled with the request had passed",
     "dropped": "dropped from the queue: it had waited too long, or its deadline had passed",
     "limited": "refused by the instance's concurrency limiter",
 }

@@ -154,6 +154,8 @@ class RequestClass(Strict):
     """Closed: mean think time (exponential)."""
     deadline: Duration = 2.0
     """Time within which an answer is good."""
+    propagate_deadline: bool = False
+    """Whether the deadline travels with the request: then no call that is waited for lasts longer, and no work begins after it."""
     timeout: Duration = 5.0
     """Time a client waits for one attempt."""
     retries: Retries = Retries()

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gameday.scenario.base import InWords, Strict
+from gameday.scenario.calling import Pool
 from gameday.scenario.guards import CoDel, Limiter
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
 from gameday.scenario.times import Distribution, ServiceTime, Time
@@ -70,6 +71,12 @@ class Breaker(Strict):
 
     failures: Annotated[int, Field(ge=1, le=10_000)] = 20
     """Failed attempts in a row that open it."""
+    failure_ratio: Ratio | None = None
+    """Share of failed attempts among the last ones that opens it, instead of failures in a row."""
+    window: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """With `failure_ratio`: how many attempts back it looks (default of resilience4j: slidingWindowSize)."""
+    minimum: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """With `failure_ratio`: attempts it must have seen (default of resilience4j: minimumNumberOfCalls)."""
     open: Duration = 5.0
     """Time it stays open before trial attempts are let through."""
     trials: Annotated[int, Field(ge=1, le=100)] = 1
@@ -97,6 +104,10 @@ class Dependency(Strict):
     """Retries after failed attempts."""
     breaker: Breaker | None = None
     """Circuit breaker; none = no breaker."""
+    bulkhead: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Most calls under way from one calling instance; more are refused at once. None = no limit."""
+    pool: Pool | None = None
+    """Connection pool of each calling instance; none = as many connections as calls."""
     fallback: str | None = None
     """What is called instead when this call has failed for good (a service, database or provider). Of a database, its primary: with the
     database itself as fallback, a read that a stale copy refuses goes to the primary."""

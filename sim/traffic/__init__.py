@@ -66,7 +66,8 @@ class Observation:
     Per station: `arrived` attempts, `completed`, `failed` (refused, shed, crashed, errors), `busy` slots, `queued`,
     `slots` of the instances that are up, `busy_s` (slot-seconds used), `refused_by[station][priority]` (shed or queue full) and
     `admitted_by[station][priority]`, `shed_below_limit` (refused by priority while slots were free).
-    Per edge: `attempts`, `failures` (attempts), `retries`, `skipped` by an open breaker, `breaker_open` now.
+    Per edge: `attempts`, `failures` (attempts), `retries`, `skipped` by an open breaker, `cancelled` (attempts without an
+    outcome: their caller had no use for one any more), `breaker_open` now.
     Per station again: `reads` and `writes` answered, `writes_attempted`, `writes_acknowledged`, `writes_indeterminate`.
     """
 
@@ -89,6 +90,7 @@ class Observation:
     failures: list[int]
     retries: list[int]
     skipped: list[int]
+    cancelled: list[int]
     breaker_open: list[bool]
     reads: list[int]
     writes_attempted: list[int]

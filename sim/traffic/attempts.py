@@ -1,6 +1,6 @@
 """The caller's side of a call: send, wait with a timeout, tell the breaker, retry, pass the outcome on.
 
-An attempt is refused on the caller's side, at once, by (in this order) the breaker, the token bucket of its class (entry edges),
+An attempt is refused on the caller's side, at once, by (in this order) the deadline that travels with the request, the breaker, the token bucket of its class (entry edges), its bulkhead or pool,
 DNS, an empty list of options or an empty rotation. Whatever the callee or its host says (REFUSED, READ_ONLY, STALE, QUEUE_FULL,
 SHED, ERROR, CRASHED) travels back like any answer. The rules that surprise: a timeout at the very instant of the answer wins;
 and the outcome of a call whose caller is gone still reaches the counters and the breaker, but is not retried. A fallback is a
@@ -10,29 +10,31 @@ call of its own, with its own policies; its last reason becomes the reason of th
 from __future__ import annotations
 
 from heapq import heappush
+from math import inf
 
 from sim.traffic import Note
-from sim.traffic.core import ANSWER, OK, PENDING, RETRY, TIMER, Core
+from sim.traffic.core import ANSWER, DUE, OK, PENDING, RETRY, TIMER
 from sim.traffic.edges import Edge
+from sim.traffic.gates import Gates
 from sim.traffic.marks import FAILED, SENT, SETTLED, Mark
 from sim.traffic.plan import Reason
-from sim.traffic.state import CALLING, NOWHERE, Attempt, Root, Timers
+from sim.traffic.state import CALLING, CONNECTED, NOWHERE, Attempt, Root, Timers
 
 _BREAKER_OPEN, _NO_ROUTE, _RATE_LIMITED = int(Reason.BREAKER_OPEN), int(Reason.NO_ROUTE), int(Reason.RATE_LIMITED)
 _PARTITIONED, _PACKET_LOSS, _TIMEOUT = int(Reason.PARTITIONED), int(Reason.PACKET_LOSS), int(Reason.TIMEOUT)
+_DEADLINE = int(Reason.DEADLINE)
 
 _LONGEST_DOUBLING = 60  # 2**60 times any backoff is beyond every cap
 _ROUNDING = 1e-9  # ten shares of 0.1 must make one token
 
 
-class Attempts(Core):
+class Attempts(Gates):
     """Everything a caller does about one call."""
 
     _edges: list[Edge]
 
-    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:  # noqa: C901 (the hot path: a call layer costs 5 %)
+    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:  # noqa: C901 (the hot path)
         """Make one attempt of a call: PENDING, or the reason for which the whole call has failed already."""
-        now = self.now
         attempt = Attempt()
         attempt.edge = edge
         attempt.parent = parent
@@ -40,14 +42,16 @@ class Attempts(Core):
         attempt.stage = NOWHERE
         attempt.fate = _TIMEOUT
         attempt.position = -1
-        if parent is None:
-            row = root.flow.paths
-        else:
-            row = parent.instance.paths
+        if parent is not None:
             attempt.life = parent.instance.life
+        flow = root.flow
+        if flow.propagates:
+            attempt.until = self._until(edge, parent, root)
+            if self.now >= attempt.until:
+                return _DEADLINE
         breaker = edge.breaker
         if breaker is not None:
-            if breaker.state and not breaker.lets_through(now):
+            if breaker.state and not breaker.lets_through(self.now):
                 edge.skipped += 1
                 return self._retry_or(attempt, _BREAKER_OPEN)
             attempt.epoch = breaker.epoch
@@ -56,8 +60,19 @@ class Attempts(Core):
             edge.retries += 1
         elif edge.earns is not None:
             edge.budget = min(edge.retry.budget_burst, edge.budget + edge.earns)
-        if parent is None and root.flow.bucket is not None and not root.flow.bucket.take(now):
-            return self._failed(attempt, _RATE_LIMITED)
+        if parent is None:
+            if flow.bucket is not None and not flow.bucket.take(self.now):
+                return self._failed(attempt, _RATE_LIMITED)
+        elif edge.guarded:
+            entered = self._enter_gate(attempt)
+            if entered != OK:
+                return PENDING if entered == PENDING else self._failed(attempt, entered)
+        return self._send(attempt)
+
+    def _send(self, attempt: Attempt) -> int:  # noqa: C901 (the hot path)
+        """Choose where an attempt goes and send it: PENDING, or the reason for which the whole call has failed already."""
+        edge = attempt.edge
+        parent = attempt.parent
         target = edge.single
         if target is None:
             choice = edge.choose()
@@ -80,28 +95,48 @@ class Attempts(Core):
             target.turn = turn + 1
             instance = rotation[turn]
         attempt.instance = instance
-        attempt.path = path = row[instance.zone]
-        attempt.open = True
-        attempt.sequence = self._tick()
-        if root.trace:
+        attempt.path = path = (attempt.root.flow.paths if parent is None else parent.instance.paths)[instance.zone]
+        if attempt.stage == CONNECTED:
+            attempt.stage = NOWHERE
+        else:
+            attempt.open = True
+            attempt.sequence = self._tick()
+        if attempt.root.trace:
             self._mark_sent(attempt)
         if edge.cut:
             attempt.fate = _PARTITIONED
         elif path.clear_there or not self._lost(attempt, path.there_cut, path.there_loss):
             if parent is None:
-                root.entered = station
+                attempt.root.entered = station
             reason = self._receive(attempt)
             if reason != PENDING and self._answer_now(attempt, reason):
                 return self._failed(attempt, reason)
+        self._time(attempt)
+        return PENDING
+
+    def _time(self, attempt: Attempt) -> None:
+        """Let an attempt that was sent end with its timeout, or with the deadline that travels with it."""
+        edge = attempt.edge
+        deadline = self.now + edge.timeout_s
+        if attempt.root.flow.propagates and attempt.until < deadline:
+            if attempt.fate == _TIMEOUT:
+                attempt.fate = _DEADLINE
+            heappush(self._heap, (attempt.until, attempt.sequence, DUE, attempt))
+            return
         waiting = edge.waiting
         while waiting and not waiting[0].open:
             waiting.popleft()
-        attempt.deadline = deadline = now + edge.timeout_s
+        attempt.deadline = deadline
         if not waiting and not edge.timers.armed:
             edge.timers.armed = True
             heappush(self._heap, (deadline, attempt.sequence, TIMER, edge.timers))
         waiting.append(attempt)
-        return PENDING
+
+    def _until(self, edge: Edge, parent: Attempt | None, root: Root) -> float:
+        """When the deadline passes that travels with a call; what is not waited for has none."""
+        if parent is None:
+            return root.born + root.flow.deadline_s
+        return inf if edge.asynchronous else parent.until
 
     def _lost(self, attempt: Attempt, cut: bool, loss_ratio: float) -> bool:
         """Whether the network swallows a message of this attempt now; the caller will then learn it by its timeout."""
@@ -126,9 +161,18 @@ class Attempts(Core):
         elif attempt.open:
             if kind == ANSWER:
                 self._settle(attempt, attempt.outcome)
-            else:
+            elif kind == TIMER:
                 self._abandon(attempt)
                 self._settle(attempt, attempt.fate)
+            else:
+                self._wait_over(kind, attempt)
+
+    def _remind(self, kind: int, sequence: int, attempt: Attempt) -> None:
+        """The events of rare policies: a deadline that travels with a request cuts a timeout short, a wait for a connection is over."""
+        if kind != DUE:
+            self._deliver(kind, attempt)
+        elif attempt.open and attempt.sequence == sequence:
+            self._deliver(TIMER, attempt)
 
     def _ring(self, timers: Timers, sequence: int) -> None:
         """The heap's entry for the front of the timers is due; the front itself may have been settled meanwhile."""
@@ -147,11 +191,14 @@ class Attempts(Core):
         """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
         if outcome == OK:
             attempt.open = False
+            edge = attempt.edge
             if attempt.root.trace:
                 self._mark(SETTLED, attempt, OK)
-            breaker = attempt.edge.breaker
-            if breaker is not None and (breaker.state or breaker.failures) and breaker.succeeded(attempt.epoch):
+            breaker = edge.breaker
+            if breaker is not None and (breaker.state or breaker.failures or breaker.window) and breaker.succeeded(attempt.epoch):
                 self._notes.append(Note(self.now, "breaker.closed", breaker.index))
+            if edge.guarded:
+                self._let_go(attempt)
             if attempt.position >= 0:
                 self._acknowledge(attempt)
         else:
@@ -178,6 +225,8 @@ class Attempts(Core):
         breaker = edge.breaker
         if breaker is not None and breaker.failed(attempt.epoch, self.now):
             self._notes.append(Note(self.now, "breaker.opened", breaker.index))
+        if edge.guarded:
+            self._let_go(attempt)
         return self._retry_or(attempt, reason)
 
     def _mark_sent(self, attempt: Attempt) -> None:
@@ -199,7 +248,7 @@ class Attempts(Core):
         if attempt.root.trace:
             self._mark_failed(attempt, reason)
         attempt.open = False
-        if self._gone(attempt):
+        if reason == _DEADLINE or self._gone(attempt):
             return reason
         edge = attempt.edge
         retry = edge.retry
@@ -212,7 +261,10 @@ class Attempts(Core):
             edge.budget = max(0.0, edge.budget - 1.0)
         longest_s = min(retry.backoff_cap_s, retry.backoff_s * 2.0 ** min(attempt.number, _LONGEST_DOUBLING))
         delay_s = longest_s * edge.backoff_draws.uniform() if longest_s > 0.0 else 0.0
-        heappush(self._heap, (self.now + delay_s, self._tick(), RETRY, attempt))
+        due = self.now + delay_s
+        if attempt.root.flow.propagates:
+            due = min(due, attempt.until)
+        heappush(self._heap, (due, self._tick(), RETRY, attempt))
         return PENDING
 
     def _gone(self, attempt: Attempt) -> bool:

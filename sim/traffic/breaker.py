@@ -1,4 +1,4 @@
-"""A circuit breaker: closed, open after too many failures in a row, half open for a few trials, closed again.
+"""A circuit breaker: closed, open after too many failures (in a row, or of the last so many), half open for a few trials, closed again.
 
 The rule that surprises: every change of state begins a new *epoch*, and an outcome counts only in the epoch its attempt was
 let through in. So the late failures of attempts sent before the breaker opened can neither reopen it nor close it.
@@ -6,7 +6,9 @@ let through in. So the late failures of attempts sent before the breaker opened 
 
 from __future__ import annotations
 
-from sim.traffic.plan import BreakerPlan
+from collections import deque
+
+from sim.traffic.plan import BreakerPlan, WindowPlan
 
 CLOSED, OPEN, HALF_OPEN = 0, 1, 2
 
@@ -14,7 +16,20 @@ CLOSED, OPEN, HALF_OPEN = 0, 1, 2
 class Breaker:
     """State of one edge's breaker. `succeeded` and `failed` return True when it closes or opens (from closed)."""
 
-    __slots__ = ("epoch", "failures", "index", "limit", "open_s", "reopens_at", "state", "trials", "trying")
+    __slots__ = (
+        "bad",
+        "epoch",
+        "failures",
+        "index",
+        "limit",
+        "open_s",
+        "reopens_at",
+        "results",
+        "state",
+        "trials",
+        "trying",
+        "window",
+    )
 
     def __init__(self, plan: BreakerPlan, index: int) -> None:
         self.index = index
@@ -26,6 +41,9 @@ class Breaker:
         self.failures = 0  # in a row
         self.reopens_at = 0.0  # when trials begin
         self.trying = 0
+        self.window: WindowPlan | None = plan.window
+        self.results: deque[bool] = deque()  # True: failed
+        self.bad = 0
 
     def lets_through(self, now: float) -> bool:
         """Whether an attempt may be made now; in the half-open state this takes one of the trials."""
@@ -47,6 +65,8 @@ class Breaker:
             return False
         self.failures = 0
         if self.state == CLOSED:
+            if self.window is not None:
+                self._keep(self.window, False)
             return False
         self.state = CLOSED
         self.epoch += 1
@@ -58,10 +78,31 @@ class Breaker:
             return False
         self.failures += 1
         was_closed = self.state == CLOSED
-        if was_closed and self.failures < self.limit:
+        if was_closed and not self._too_many():
             return False
         self.state = OPEN
         self.epoch += 1
-        self.failures = 0
+        self.failures = self.bad = 0
+        self.results.clear()
         self.reopens_at = now + self.open_s
         return was_closed
+
+    def called_off(self, epoch: int) -> None:
+        """Forget an attempt let through in `epoch` that will have no outcome: if it was a trial, there may be another."""
+        if self.state == HALF_OPEN and epoch == self.epoch:
+            self.trying -= 1
+
+    def _too_many(self) -> bool:
+        """Whether the failure just counted is one too many for a closed breaker."""
+        window = self.window
+        if window is None:
+            return self.failures >= self.limit
+        self._keep(window, True)
+        return len(self.results) >= window.minimum and self.bad >= window.failure_ratio * len(self.results)
+
+    def _keep(self, window: WindowPlan, failed: bool) -> None:
+        """Take an outcome into the window; the oldest falls out."""
+        if len(self.results) == window.attempts:
+            self.bad -= self.results.popleft()
+        self.results.append(failed)
+        self.bad += failed

@@ -98,6 +98,7 @@ class Changing(Attempts, Visits):
         instance.mail = []
         instance.up = instance.frozen = False
         instance.life += 1
+        instance.gates = {}
         if instance.limiter is not None:
             instance.limiter = Limiter(instance.limiter.plan)
         instance.refresh()

@@ -89,13 +89,28 @@ def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
         yield "an entry makes one synchronous call"
     if not CLIENT <= edge.caller < len(plan.stations):
         yield f"no caller {edge.caller}"
+    yield from _gate_problems(edge)
     for station, weight in edge.options:
         if not 0 <= station < len(plan.stations):
             yield f"no station {station}"
         if not 0.0 <= weight < inf:
             yield f"weight {weight} must not be negative"
-    if edge.breaker is not None and (edge.breaker.failures < 1 or edge.breaker.trials < 1 or edge.breaker.open_s < 0.0):
+    if edge.breaker is not None and (
+        (edge.breaker.failures < 1 and edge.breaker.window is None) or edge.breaker.trials < 1 or edge.breaker.open_s < 0.0
+    ):
         yield "a breaker needs at least one failure and one trial, and open_s not negative"
+    window = None if edge.breaker is None else edge.breaker.window
+    if window is not None and not (0.0 < window.failure_ratio <= 1.0 and 1 <= window.minimum <= window.attempts):
+        yield "a breaker's window needs a failure_ratio in (0, 1] and a minimum of at least 1 and at most its attempts"
+
+
+def _gate_problems(edge: EdgePlan) -> Iterator[str]:
+    if edge.caller == CLIENT and (edge.bulkhead is not None or edge.pool is not None):
+        yield "clients are no process: they have neither a bulkhead nor a pool"
+    if edge.bulkhead is not None and edge.bulkhead < 1:
+        yield f"bulkhead {edge.bulkhead} must be at least 1"
+    if edge.pool is not None and (edge.pool.connections < 1 or not 0.0 <= edge.pool.wait_s < inf):
+        yield "a pool needs at least one connection and a finite wait"
 
 
 def _fallback_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:

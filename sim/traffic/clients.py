@@ -49,6 +49,7 @@ class Flow:
         "paths",
         "plan",
         "priority",
+        "propagates",
         "request_class",
         "segment",
         "token",
@@ -62,6 +63,7 @@ class Flow:
         self.request_class = plan.request_class
         self.priority = request_class.priority
         self.deadline_s = request_class.deadline_s
+        self.propagates = request_class.propagates
         self.entry = edges[plan.entry]
         self.paths = paths[plan.origin]
         self.draws = streams.draws(f"arrivals/{plan.name}")

@@ -25,7 +25,7 @@ PENDING = -1  # no outcome yet
 OK = -2  # the other outcomes are the numbers of Reason
 
 # Kinds of event. Entries of the heap are (time, sequence number, kind, subject): equal times play in order of scheduling.
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH = range(7)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED = range(10)
 
 
 class Core(ABC):
@@ -52,6 +52,14 @@ class Core(ABC):
     @abstractmethod
     def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:
         """Make one attempt of a call: PENDING, or the reason for which the whole call has failed already."""
+
+    @abstractmethod
+    def _send(self, attempt: Attempt) -> int:
+        """Choose where an attempt goes and send it: PENDING, or the reason for which the whole call has failed already."""
+
+    @abstractmethod
+    def _call_over(self, attempt: Attempt, outcome: int) -> None:
+        """A logical call has its final outcome."""
 
     @abstractmethod
     def _settle(self, attempt: Attempt, outcome: int) -> None:

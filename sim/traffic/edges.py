@@ -39,6 +39,7 @@ class Edge:
         "breaker",
         "budget",
         "cancel",
+        "cancelled",
         "coins",
         "cut",
         "dns_draws",
@@ -48,6 +49,7 @@ class Edge:
         "failures",
         "fallback",
         "fraction",
+        "guarded",
         "loss_draws",
         "operation",
         "option_draws",
@@ -91,7 +93,8 @@ class Edge:
         self.balance_draws = LazyDraws(streams, f"edge-balance/{plan.name}")
         self.loss_draws = LazyDraws(streams, f"edge-loss/{plan.name}")
         self.dns_draws = LazyDraws(streams, f"edge-dns/{plan.name}")
-        self.attempts = self.failures = self.retries = self.skipped = 0
+        self.guarded = plan.bulkhead is not None or plan.pool is not None
+        self.attempts = self.failures = self.retries = self.skipped = self.cancelled = 0
         self.targets: list[Target] = []
         self.weights: list[float] = []
         self.single: Target | None = None

@@ -87,7 +87,7 @@ class PlainEngine(Changing):
 
     # Time
 
-    def advance(self, until: float) -> None:
+    def advance(self, until: float) -> None:  # noqa: C901 (a case per kind)
         """Play every event up to and including `until` (seconds); afterwards `now == until`."""
         if not self.now <= until < inf:
             raise ValueError(f"advance(until={until}): time runs forward from now={self.now} and stays finite")
@@ -106,6 +106,8 @@ class PlainEngine(Changing):
                 change_state(subject, self.now)
                 self._until_switch(subject)
                 self._schedule(arrive_at(subject), ARRIVAL, subject)
+            elif kind > SWITCH:
+                self._remind(kind, sequence, subject)
             elif subject.token == sequence:  # else the flow's rate has changed meanwhile
                 if kind == ARRIVAL:
                     self._arrive(subject)
@@ -185,6 +187,7 @@ class PlainEngine(Changing):
             failures=[0] * len(edges),
             retries=[0] * len(edges),
             skipped=[0] * len(edges),
+            cancelled=[0] * len(edges),
             breaker_open=[False] * len(edges),
             reads=[0] * len(stations),
             writes_attempted=[0] * len(stations),
@@ -220,6 +223,7 @@ class PlainEngine(Changing):
             view.failures[number] = edge.failures
             view.retries[number] = edge.retries
             view.skipped[number] = edge.skipped
+            view.cancelled[number] = edge.cancelled
             view.breaker_open[number] = edge.breaker is not None and bool(edge.breaker.state)
         return view
 

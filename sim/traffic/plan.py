@@ -39,6 +39,9 @@ class Reason(IntEnum):
     DNS = 14  # the name could not be resolved
     DROPPED = 15  # taken out of the queue unserved: it had waited too long, or its deadline had passed
     LIMITED = 16  # refused by the instance's concurrency limiter
+    DEADLINE = 17  # the deadline that travelled with the request had passed
+    BULKHEAD = 18  # as many calls as its caller may have under way were
+    POOL = 19  # no connection became free within the longest wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +140,33 @@ class RetryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """Opens a breaker when at least `failure_ratio` of the last `attempts` outcomes, `minimum` or more of them, were failures."""
+
+    failure_ratio: float
+    attempts: int = 100
+    minimum: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerPlan:
-    """Opens after `failures` failed attempts in a row, stays open `open_s`, then lets `trials` attempts through."""
+    """Opens after `failures` failed attempts in a row, stays open `open_s`, then lets `trials` attempts through.
+
+    With a `window` it opens by the share of failures instead, and `failures` is not looked at.
+    """
 
     failures: int
     open_s: float
     trials: int = 1
+    window: WindowPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPlan:
+    """At most `connections` attempts at once from each calling instance; who finds none free waits up to `wait_s`, then fails as POOL."""
+
+    connections: int
+    wait_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +178,8 @@ class EdgePlan:
     An optional edge (`required` False) that fails does not fail its caller. `asynchronous` calls are sent and not waited
     for. `cancel` True: when the caller gives up, work still waiting in the callee's queue is dropped.
     `classes` None: taken by every class; else only by those positions. `fallback`: an edge called in its place once this call has
-    failed for good (that edge is in no `calls` itself).
+    failed for good (that edge is in no `calls` itself). `bulkhead`: most calls one calling instance may have under way; more fail as
+    BULKHEAD at once. An attempt's timeout begins when it is sent, after any wait for a connection of the `pool`.
     """
 
     name: str
@@ -170,15 +195,21 @@ class EdgePlan:
     operation: Literal["call", "read", "write"] = "call"
     classes: frozenset[int] | None = None
     fallback: int | None = None
+    bulkhead: int | None = None
+    pool: PoolPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClassPlan:
-    """A request class: its priority (position in PRIORITIES) and the deadline after which an answer counts as LATE."""
+    """A request class: its priority (position in PRIORITIES) and the deadline after which an answer counts as LATE.
+
+    `propagates`: the deadline travels with every call that is waited for. Nobody waits beyond it or begins anything after it.
+    """
 
     name: str
     priority: int
     deadline_s: float
+    propagates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

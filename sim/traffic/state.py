@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.traffic.balancing import Balancer
     from sim.traffic.clients import Flow, User
     from sim.traffic.edges import Edge
+    from sim.traffic.gates import Gate
 
 # Where the work of an attempt is. Only WORKING, COMMITTING, CALLING and PARKED hold a slot.
 NOWHERE = 0  # not at a callee: lost on the way, or refused
@@ -29,6 +30,8 @@ CALLING = 3  # waiting for the calls it made
 COMMITTING = 4  # a write waiting out `commit_delay_s`
 PARKED = 5  # a write waiting for `commit_blocked` to end
 DONE = 6
+WAITING = 7  # not sent yet: its caller waits for a connection
+CONNECTED = 8  # and has been promised one
 
 
 class Root:
@@ -56,6 +59,7 @@ class Attempt:
         "edge",
         "epoch",
         "fate",
+        "gate",
         "held_since",
         "instance",
         "life",
@@ -72,6 +76,7 @@ class Attempt:
         "stage",
         "step",
         "token",
+        "until",
     )
     edge: Edge
     parent: Attempt | None  # the visit that makes the call; None: a client
@@ -82,7 +87,9 @@ class Attempt:
 
     open: bool  # the caller is waiting
     deadline: float
+    until: float  # the deadline of the request, if it travels with it
     sequence: int  # of its timer
+    gate: Gate | None  # where it is counted, on an edge that has gates
     fate: int  # why the caller will believe it failed when the timeout fires
     outcome: int  # the answer under way to the caller
 
@@ -121,6 +128,7 @@ class Instance:
         "errors",
         "filled_at",
         "frozen",
+        "gates",
         "in_rotation",
         "lanes",
         "life",
@@ -152,6 +160,7 @@ class Instance:
         self.slowdown = 1.0
         self.error_ratio = 0.0
         self.life = 0
+        self.gates: dict[Edge, Gate] = {}
         self.limiter = Limiter(station.plan.limiter) if station.plan.limiter is not None else None
         self.running: dict[Attempt, None] = {}  # in order of start
         first: deque[Attempt] = deque()

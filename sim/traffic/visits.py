@@ -22,6 +22,7 @@ _DROPPED, _ERROR, _LIMITED, _QUEUE_FULL, _READ_ONLY = map(
     int, (Reason.DROPPED, Reason.ERROR, Reason.LIMITED, Reason.QUEUE_FULL, Reason.READ_ONLY)
 )
 _MOST_DROPPED = 16  # cancelled attempts that may lie in a queue before it is swept
+_DEADLINE = int(Reason.DEADLINE)
 _REFUSED, _SHED, _STALE, _TIMEOUT = int(Reason.REFUSED), int(Reason.SHED), int(Reason.STALE), int(Reason.TIMEOUT)
 
 
@@ -116,17 +117,20 @@ class Visits(Core):
                 instance.station.failed += 1
             elif drops and overdue(attempt, instance, self.now):
                 instance.queued -= 1
-                self._drop(attempt)
+                self._drop(attempt, _DROPPED)
+            elif attempt.root.flow.propagates and self.now >= attempt.until:
+                instance.queued -= 1
+                self._drop(attempt, _DEADLINE)
             else:
                 instance.queued -= 1
                 self._start(attempt)
 
-    def _drop(self, attempt: Attempt) -> None:
+    def _drop(self, attempt: Attempt, reason: int) -> None:
         """Refuse an attempt after it has waited. Its answer takes the way over the heap even without a delay: a queue is being worked off."""
         attempt.stage = DONE
         attempt.instance.station.failed += 1
         if attempt.open:
-            self._answer_later(attempt, _DROPPED)
+            self._answer_later(attempt, reason)
 
     def _worked(self, attempt: Attempt) -> None:  # noqa: C901 (the hot path)
         """Own service time (or the commit wait) is over: make the calls, all at once or one after the other."""

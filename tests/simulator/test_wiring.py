@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT, BurstPlan, CoDelPlan, LimiterPlan
+from sim.traffic.plan import CLIENT, BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, PoolPlan, WindowPlan
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -244,3 +244,17 @@ def test_bursts_reach_every_origin_with_its_share_and_the_same_stream():
     assert far.burst == BurstPlan("buy", 2.5, 25.0, 30.0, 5.0)
     alone = wiring(classes={"buy": {**BUY, "rate": bursty}}).plan.flows[0]
     assert (alone.rate, alone.burst) == (((0.0, 0.0),), BurstPlan("buy", 10.0, 100.0, 30.0, 5.0))
+
+
+def test_what_callers_do_reaches_edges_and_classes():
+    call = {
+        "to": "back",
+        "bulkhead": 7,
+        "pool": {"connections": 3},
+        "breaker": {"failure_ratio": "30%", "window": 40, "minimum": 9, "open": "2s"},
+    }
+    wired = wiring(services={"back": BACK}, shop={"calls": [call]}, classes={"buy": {**BUY, "propagate_deadline": True}})
+    assert wired.plan.edges[0].breaker == BreakerPlan(20, 2.0, 1, WindowPlan(0.3, 40, 9))
+    assert (wired.plan.edges[0].bulkhead, wired.plan.edges[0].pool) == (7, PoolPlan(3, 30.0))
+    assert [each.propagates for each in wired.plan.classes] == [True]
+    assert [each.propagates for each in wiring().plan.classes] == [False]

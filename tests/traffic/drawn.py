@@ -6,13 +6,28 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.traffic.plan import BurstPlan, CoDelPlan, LimiterPlan, ServiceTime
+from sim.traffic.plan import BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, PoolPlan, ServiceTime, WindowPlan
 
 LIMITERS = [
     LimiterPlan(2.0),
     LimiterPlan(3.0, shares=(1.0, 0.5, 0.0)),
     LimiterPlan(2.0, True, 1.0, 6.0, 0.05, (1.0, 0.7, 0.3)),
 ]
+
+breakers = st.sampled_from(
+    [None, None, BreakerPlan(1, 0.2), BreakerPlan(4, 0.05, 2), BreakerPlan(0, 0.1, 1, WindowPlan(0.5, 6, 3))]
+)
+
+
+@st.composite
+def edge_policies(draw: st.DrawFn, entry: bool) -> dict[str, Any]:
+    """Fields of an EdgePlan."""
+    if entry:
+        return {}
+    return {
+        "bulkhead": draw(st.sampled_from([None, None, 1, 3])),
+        "pool": draw(st.sampled_from([None, None, PoolPlan(1, 0.0), PoolPlan(1, 0.05), PoolPlan(2, 0.3)])),
+    }
 
 
 BURSTS = BurstPlan("x", 5.0, 200.0, 0.3, 0.1)

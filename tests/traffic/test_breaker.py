@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sim.traffic.breaker import CLOSED, HALF_OPEN, OPEN, Breaker
 from sim.traffic.changes import SetInstance
-from sim.traffic.plan import BreakerPlan, Plan, Reason, RetryPlan
+from sim.traffic.plan import BreakerPlan, Plan, Reason, RetryPlan, WindowPlan
 from tests.traffic.build import burst, call, crowd, engine, entry, flow, lost, plan, station
 
 
@@ -52,6 +54,32 @@ def test_late_results_from_before_it_opened_change_nothing() -> None:
     for _ in range(9):
         breaker.failed(0, 16.0)
     assert breaker.state == CLOSED
+
+
+def test_by_share_it_opens_when_enough_of_the_last_outcomes_are_failures() -> None:
+    breaker = Breaker(BreakerPlan(0, 5.0, 1, WindowPlan(0.5, attempts=4, minimum=3)), 0)
+    assert not breaker.failed(0, 1.0)
+    assert not breaker.failed(0, 1.0)  # two of two, but too few to judge
+    breaker.succeeded(0)
+    breaker.succeeded(0)
+    breaker.succeeded(0)  # the first failure falls out
+    assert not breaker.failed(0, 1.0)  # one of four: the second has fallen out too
+    breaker.succeeded(0)
+    assert breaker.failed(0, 1.0)  # two of four
+    assert breaker.lets_through(6.0)
+    breaker.succeeded(breaker.epoch)
+    assert [breaker.failed(breaker.epoch, 7.0) for _ in range(3)] == [False, False, True]  # it begins with an empty window
+
+
+def test_many_failures_that_are_never_in_a_row_open_it_only_by_share() -> None:
+    for breaker, opened in ((BreakerPlan(40, 60.0), False), (BreakerPlan(0, 60.0, 1, WindowPlan(0.5)), True)):
+        system = _one_dependency(breaker=breaker)
+        stations = (system.stations[0], replace(system.stations[1], error_ratio=0.6))
+        run = engine(replace(system, stations=stations))
+        run.advance(5.0)
+        view = run.observe()
+        assert view.breaker_open == [False, opened]
+        assert (view.attempts[1] < 110) == opened
 
 
 def _one_dependency(**more: object) -> Plan:

@@ -21,7 +21,6 @@ from sim.traffic.changes import (
 )
 from sim.traffic.plan import (
     CLIENT,
-    BreakerPlan,
     ClassPlan,
     EdgePlan,
     FlowPlan,
@@ -32,7 +31,7 @@ from sim.traffic.plan import (
     StationPlan,
 )
 from tests.traffic.build import engine, in_flight
-from tests.traffic.drawn import MEASURED, station_policies
+from tests.traffic.drawn import MEASURED, breakers, edge_policies, station_policies
 
 LAWS = settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ZONES = 2
@@ -68,12 +67,13 @@ def edge_plans(draw: st.DrawFn, number: int, caller: int, stations: int) -> Edge
         1.0 if is_entry else draw(st.sampled_from([0.0, 0.5, 1.0, 2.3])),
         draw(st.sampled_from([0.05, 0.3, 1.0])),
         retry,
-        draw(st.sampled_from([None, BreakerPlan(1, 0.2), BreakerPlan(4, 1.0, 2)])),
+        draw(breakers),
         required=draw(st.booleans()),
         asynchronous=not is_entry and draw(st.booleans()),
         cancel=draw(st.booleans()),
         operation=draw(st.sampled_from(["call", "read", "write"])),
         classes=None if is_entry else draw(st.sampled_from([None, frozenset({0}), frozenset({1})])),
+        **draw(edge_policies(is_entry)),
     )
 
 
@@ -111,7 +111,7 @@ def plans(draw: st.DrawFn) -> Plan:
             )
         )
     rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.001, 0.08), (0.08, 0.0))]))
-    classes = (ClassPlan("x", 0, 1.0), ClassPlan("y", 2, 0.2))
+    classes = (ClassPlan("x", 0, 1.0), ClassPlan("y", 2, 0.2, draw(st.booleans())))
     flows = (
         FlowPlan("open", 0, 0, 0, ((0.0, 40.0), (2.0, 90.0))),
         FlowPlan("closed", 1, 1, 1, users=6, think_s=0.1),

@@ -29,7 +29,7 @@ from sim.traffic.plan import (
     ServiceTime,
     StationPlan,
 )
-from tests.traffic.drawn import BURSTS, MEASURED, station_policies
+from tests.traffic.drawn import BURSTS, MEASURED, breakers, edge_policies, station_policies
 
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
@@ -79,12 +79,13 @@ def edge_plans(draw: st.DrawFn, number: int, caller: int, stations: int) -> Edge
         1.0 if entry else draw(st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.3])),
         draw(st.sampled_from([0.05, 0.3, 1.0])),
         retry,
-        draw(st.sampled_from([None, None, BreakerPlan(1, 0.2), BreakerPlan(4, 0.05, 2)])),
+        draw(breakers),
         required=draw(st.booleans()),
         asynchronous=not entry and draw(st.sampled_from([False, False, True])),
         cancel=draw(st.booleans()),
         operation=draw(st.sampled_from(["call", "read", "write", "write"])),
         classes=None if entry else draw(st.sampled_from([None, None, frozenset({0}), frozenset({1})])),
+        **draw(edge_policies(entry)),
     )
 
 
@@ -128,7 +129,10 @@ def plans(draw: st.DrawFn) -> Plan:
                 edges.append(draw(edge_plans(len(edges), number, count)))
         stations.append(draw(station_plans(number, tuple(calls))))
     rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.001, 0.08), (0.08, 0.0)), ((0.0, 0.05), (0.05, 0.0))]))
-    classes = (ClassPlan("x", draw(st.integers(0, 2)), 1.0), ClassPlan("y", draw(st.integers(0, 2)), 0.2))
+    classes = (
+        ClassPlan("x", draw(st.integers(0, 2)), 1.0, draw(st.booleans())),
+        ClassPlan("y", draw(st.integers(0, 2)), 0.2, draw(st.booleans())),
+    )
     rate = draw(st.sampled_from([((0.0, 60.0),), ((0.0, 40.0), (0.7, 150.0), (1.1, 0.0), (1.3, 90.0))]))
     flows = (
         FlowPlan("open", 0, 0, 0, rate, burst=draw(st.sampled_from([None, None, BURSTS]))),

@@ -24,7 +24,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     Database: ("timeout",),
     Provider: ("timeout",),
     Dependency: ("timeout",),
-    Breaker: ("open",),
+    Breaker: ("open", "failure_ratio"),
     CoDel: ("interval",),
     Limiter: ("window",),
     HealthCheck: ("interval",),

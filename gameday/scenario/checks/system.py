@@ -6,6 +6,7 @@ from collections.abc import Collection
 from math import isclose
 
 from gameday.scenario.checks.book import Book
+from gameday.scenario.checks.calling import check_calling
 from gameday.scenario.checks.guards import check_guards
 from gameday.scenario.system import Database, Dependency, Service
 from gameday.selectors import ELSEWHERE, INTERNET, Selector, SelectorError, target_of
@@ -124,6 +125,7 @@ def _call(book: Book, path: Path, call: Dependency) -> None:
         book.wrong((*path, "operation"), f"only databases are read and written, not a {kind}")
     elif call.read_from == "nearest" and call.operation != "read":
         book.wrong((*path, "read_from"), "only reads can go to the nearest copy; writes go to the primary")
+    check_calling(book, path, call)
 
 
 def _target(book: Book, path: Path, text: str, what: str) -> str | None:

@@ -6,7 +6,6 @@ with the very expressions of the plain engine, so that the kernel only reads the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import partial
 
 from sim.streams import Streams
@@ -16,12 +15,12 @@ from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.building_flows import add_flow
 from sim.traffic.compiled.building_policies import lay_limiter, lay_queue
 from sim.traffic.compiled.draws import StreamTable
+from sim.traffic.compiled.edging import add_edge, guarded_edges
 from sim.traffic.compiled.machine import ROTATE, act
-from sim.traffic.compiled.tables import Tables, lay_out_buckets
+from sim.traffic.compiled.tables import Tables, lay_out_buckets, store
 from sim.traffic.network import paths_between
-from sim.traffic.plan import EdgePlan, InstancePlan, Plan, StationPlan
+from sim.traffic.plan import InstancePlan, Plan, StationPlan
 
-_OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
 _BALANCING = {
     "round_robin": at.ROUND_ROBIN,
     "least_busy": at.LEAST_BUSY,
@@ -29,7 +28,6 @@ _BALANCING = {
     "power_of_two": at.POWER_OF_TWO,
     "zone_aware": at.ZONE_AWARE,
 }
-_BY_CHANCE = frozenset({"random", "power_of_two", "zone_aware"})
 _ROOM_FOR_NOTES = 4096
 _SLACK = 16  # how much more than three chains of fallbacks one round of the machine may use
 
@@ -70,21 +68,12 @@ def build_tables(plan: Plan, streams: Streams) -> Tables:
     for number, edge in enumerate(plan.edges):
         if edge.timeout_s not in rings:
             rings[edge.timeout_s] = arena.add_ring()
-        _add_edge(tables, number, edge, rings[edge.timeout_s])
+        add_edge(tables, number, edge, rings[edge.timeout_s])
     _link_fallbacks(tables)
     _list_calls(tables)
     for flow in plan.flows:
         add_flow(tables, flow)
     return tables
-
-
-def store(tables: Tables, values: Iterable[int]) -> int:
-    """A block that holds these words."""
-    words = list(values)
-    block = tables.arena.take(max(1, len(words)))
-    for offset, value in enumerate(words):
-        tables.arena.word[block + offset] = value
-    return block
 
 
 # Stations and instances
@@ -122,11 +111,14 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
 def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
     """One more instance, up and in rotation; the station has to be refreshed afterwards."""
     arena = tables.arena
+    guarded = guarded_edges(tables.plan, station)
+    gates = arena.take(max(1, len(guarded)) * at.GATE_WORDS)
     record = arena.take(at.INSTANCE_WORDS)
     word, real = arena.word, arena.real
     word[record + at.I_STATION] = tables.station(station)
     word[record + at.I_ROW] = tables.path(plan.zone, 0)
     word[record + at.I_COLUMN] = plan.zone * at.PATH_WORDS
+    word[record + at.I_GATES], word[record + at.I_GATE_COUNT] = gates, len(guarded)
     word[record + at.I_SLOTS] = plan.slots
     word[record + at.I_QUEUE_LIMIT] = plan.queue_limit
     word[record + at.I_UP] = word[record + at.I_IN_ROTATION] = 1
@@ -191,97 +183,7 @@ def refresh_path(tables: Tables, source: int, target: int) -> None:
             tables.draws.uniforms(tables.edge(number) + at.E_LOSS_DRAWS, f"edge-loss/{edge.name}")
 
 
-# Edges
-
-
-def _add_edge(tables: Tables, number: int, plan: EdgePlan, ring: int) -> None:
-    record = tables.edge(number)
-    word, real = tables.arena.word, tables.arena.real
-    word[record + at.E_NUMBER] = number
-    real[record + at.E_TIMEOUT] = plan.timeout_s
-    word[record + at.E_RING] = ring
-    word[record + at.E_REQUIRED] = plan.required
-    word[record + at.E_ASYNCHRONOUS] = plan.asynchronous
-    word[record + at.E_CANCEL] = plan.cancel
-    word[record + at.E_OPERATION] = _OPERATION[plan.operation]
-    word[record + at.E_WHOLE] = int(plan.calls_mean)
-    real[record + at.E_FRACTION] = plan.calls_mean - int(plan.calls_mean)
-    word[record + at.E_ENABLED] = 1
-    retry = plan.retry
-    word[record + at.E_RETRIES] = retry.retries
-    real[record + at.E_BACKOFF] = retry.backoff_s
-    real[record + at.E_BACKOFF_CAP] = retry.backoff_cap_s
-    real[record + at.E_BUDGET] = real[record + at.E_BURST] = retry.budget_burst
-    if retry.budget_ratio is not None:
-        word[record + at.E_EARNS] = 1
-        real[record + at.E_EARN] = retry.budget_ratio
-    if plan.breaker is not None:
-        word[record + at.E_BREAKER] = 1
-        word[record + at.E_FAILURE_LIMIT] = plan.breaker.failures
-        real[record + at.E_OPEN_S] = plan.breaker.open_s
-        word[record + at.E_TRIALS] = plan.breaker.trials
-    if plan.calls_mean != int(plan.calls_mean):
-        _give_stream(tables, number, at.E_BRANCH_DRAWS, "edge")
-    if retry.retries > 0 and retry.backoff_s > 0.0 and retry.backoff_cap_s > 0.0:
-        _give_stream(tables, number, at.E_BACKOFF_DRAWS, "edge-backoff")
-    tables.targets.append([])
-    tables.target_room.append(0)
-    set_options(tables, number, plan.options)
-    refresh_edge(tables, number)
-
-
-def _give_stream(tables: Tables, edge: int, word: int, prefix: str) -> None:
-    stream = tables.edge(edge) + word
-    if not tables.arena.word[stream + at.D_LIMIT]:
-        tables.draws.uniforms(stream, f"{prefix}/{tables.plan.edges[edge].name}")
-
-
-def set_options(tables: Tables, number: int, options: Sequence[tuple[int, float]]) -> None:
-    """Replace an edge's options; a target that stays keeps its place in the round robin."""
-    arena, record = tables.arena, tables.edge(number)
-    known = dict(tables.targets[number])
-    chosen: list[tuple[int, int]] = []
-    weights = []
-    for station, weight in options:
-        if weight > 0.0:
-            target = known.get(station) or _new_target(tables, station)
-            chosen.append((station, target))
-            weights.append(weight)
-    kept = {target for _, target in chosen}
-    tables.free_targets += {target for _, target in tables.targets[number]} - kept
-    tables.targets[number] = chosen
-    if len(chosen) > tables.target_room[number]:
-        tables.target_room[number] = 2 * len(chosen)
-        arena.word[record + at.E_TARGETS] = arena.take(4 * len(chosen))
-    listed = arena.word[record + at.E_TARGETS]
-    for offset, ((_, target), weight) in enumerate(zip(chosen, weights, strict=True)):
-        arena.word[listed + 2 * offset] = target
-        arena.real[listed + 2 * offset + 1] = weight
-    arena.word[record + at.E_TARGET_COUNT] = len(chosen)
-    arena.real[record + at.E_WEIGHTS] = sum(weights)
-    if any(tables.plan.stations[station].balancing in _BY_CHANCE for station, _ in chosen):
-        _give_stream(tables, number, at.E_BALANCE_DRAWS, "edge-balance")
-    if len(chosen) > 1:
-        _give_stream(tables, number, at.E_OPTION_DRAWS, "edge-option")
-
-
-def _new_target(tables: Tables, station: int) -> int:
-    turns = store(tables, [0] * (1 + len(tables.plan.zones))) if tables.plan.stations[station].balancing == "zone_aware" else 0
-    record = tables.free_targets.pop() if tables.free_targets else tables.arena.take(at.TARGET_WORDS)
-    tables.arena.word[record + at.T_STATION] = tables.station(station)
-    tables.arena.word[record + at.T_TURN] = 0
-    tables.arena.word[record + at.T_TURNS] = turns
-    return record
-
-
-def refresh_edge(tables: Tables, number: int) -> None:
-    """Recompute the shortcut for the common case: one option, and its name resolves."""
-    record = tables.edge(number)
-    failing = tables.arena.real[record + at.E_DNS_FAILED] > 0.0
-    if failing:
-        _give_stream(tables, number, at.E_DNS_DRAWS, "edge-dns")
-    targets = tables.targets[number]
-    tables.arena.word[record + at.E_SINGLE] = targets[0][1] if len(targets) == 1 and not failing else 0
+# Calls
 
 
 def _link_fallbacks(tables: Tables) -> None:

@@ -28,6 +28,7 @@ def add_flow(tables: Tables, plan: FlowPlan) -> None:
     word[record + at.F_PRIORITY] = request_class.priority
     word[record + at.F_CLASS] = plan.request_class
     real[record + at.F_DEADLINE] = request_class.deadline_s
+    word[record + at.F_PROPAGATES] = request_class.propagates
     word[record + at.F_ENTRY] = tables.edge(plan.entry)
     real[record + at.F_FACTOR] = 1.0
     word[record + at.F_TABLE] = table

@@ -6,7 +6,11 @@ its parent by position and sequence, so it can tell that the parent has gone wit
 
 from __future__ import annotations
 
+from math import inf
+
+from sim.traffic.compiled.answering import answer_now, lost
 from sim.traffic.compiled.balancing import balance
+from sim.traffic.compiled.gates import enter_gate, let_go, until_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BORN,
@@ -21,7 +25,6 @@ from sim.traffic.compiled.layout import (
     A_LIFE,
     A_NUMBER,
     A_OPEN,
-    A_OUTCOME,
     A_PARENT,
     A_PARENT_SEQUENCE,
     A_PATH,
@@ -30,10 +33,12 @@ from sim.traffic.compiled.layout import (
     A_SEQUENCE,
     A_STAGE,
     A_TRACE,
+    A_UNTIL,
     A_USER,
-    ANSWER,
     B_ACTIVE,
     CALLING,
+    CONNECTED,
+    DUE,
     E_ASYNCHRONOUS,
     E_ATTEMPTS,
     E_BACKOFF,
@@ -49,7 +54,7 @@ from sim.traffic.compiled.layout import (
     E_EPOCH,
     E_FAILURES,
     E_FALLBACK,
-    E_LOSS_DRAWS,
+    E_GUARDED,
     E_RETRIED,
     E_RETRIES,
     E_RING,
@@ -58,21 +63,19 @@ from sim.traffic.compiled.layout import (
     E_STATE,
     E_TIMEOUT,
     F_BUCKET,
+    F_DEADLINE,
     F_PRIORITY,
+    F_PROPAGATES,
     F_ROW,
     H_ENTERED,
     H_NOW,
     H_TRACE,
     I_COLUMN,
-    I_FROZEN,
     I_LIFE,
     I_ROW,
     NOWHERE,
-    P_BACK_CUT,
-    P_BACK_LOSS,
-    P_CLEAR_BACK,
+    OK,
     P_CLEAR_THERE,
-    P_DELAY,
     P_THERE_CUT,
     P_THERE_LOSS,
     PENDING,
@@ -80,60 +83,18 @@ from sim.traffic.compiled.layout import (
     T_STATION,
 )
 from sim.traffic.compiled.policies import breaker_failed, choose, lets_through, take_token
-from sim.traffic.compiled.primitives import add_timer, draw, give_back, mark, push, put_in_mail, take, tick
+from sim.traffic.compiled.primitives import add_timer, draw, give_back, mark, push, take, tick
 from sim.traffic.compiled.visits import receive
 from sim.traffic.marks import FAILED, SENT
 from sim.traffic.plan import Reason
 
 _BREAKER_OPEN, _DNS, _NO_ROUTE, _RATE_LIMITED = map(int, (Reason.BREAKER_OPEN, Reason.DNS, Reason.NO_ROUTE, Reason.RATE_LIMITED))
 _PARTITIONED, _PACKET_LOSS, _TIMEOUT = map(int, (Reason.PARTITIONED, Reason.PACKET_LOSS, Reason.TIMEOUT))
+_DEADLINE = int(Reason.DEADLINE)
+_NEVER = inf
 _LONGEST_DOUBLING = 60
 _ROUNDING = 1e-9
 _NO_TARGET = 0
-
-
-@part
-def lost(word: Words, real: Reals, attempt: int, cut: int, loss_ratio: float) -> bool:
-    """Whether the network swallows a message of this attempt now."""
-    if cut:
-        word[attempt + A_FATE] = _PARTITIONED
-        return True
-    if loss_ratio > 0.0 and draw(word, real, word[attempt + A_EDGE] + E_LOSS_DRAWS) < loss_ratio:
-        word[attempt + A_FATE] = _PACKET_LOSS
-        return True
-    return False
-
-
-@kernel
-def answer_now(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
-    """Send the callee's answer: True if the caller has it at once, False if it travels, waits, or is lost."""
-    path = word[attempt + A_PATH]
-    if not word[path + P_CLEAR_BACK] and lost(word, real, attempt, word[path + P_BACK_CUT], real[path + P_BACK_LOSS]):
-        return False
-    word[attempt + A_OUTCOME] = outcome
-    if real[path + P_DELAY] > 0.0:
-        word[attempt + A_HOLDS] += 1
-        push(word, real, real[H_NOW] + real[path + P_DELAY], tick(word), ANSWER, attempt)
-        return False
-    if word[attempt + A_PARENT]:
-        caller = word[attempt + A_CALLER]
-        if word[caller + I_FROZEN]:
-            word[attempt + A_HOLDS] += 1
-            put_in_mail(word, caller, ANSWER, attempt)
-            return False
-    return True
-
-
-@kernel
-def answer_later(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
-    """Send the callee's answer as an event of its own, which becomes a holder of the attempt; False if the network loses it."""
-    path = word[attempt + A_PATH]
-    if not word[path + P_CLEAR_BACK] and lost(word, real, attempt, word[path + P_BACK_CUT], real[path + P_BACK_LOSS]):
-        return False
-    word[attempt + A_OUTCOME] = outcome
-    word[attempt + A_HOLDS] += 1
-    push(word, real, real[H_NOW] + real[path + P_DELAY], tick(word), ANSWER, attempt)
-    return True
 
 
 @part
@@ -158,8 +119,8 @@ def retries(word: Words, real: Reals, edge: int, number: int) -> bool:
 
 
 @kernel
-def schedule_retry(word: Words, real: Reals, edge: int, attempt: int) -> None:
-    """Put the end of a backoff on the heap; the heap becomes a holder of the attempt."""
+def schedule_retry(word: Words, real: Reals, edge: int, attempt: int, until: float) -> None:
+    """Put the end of a backoff, at the latest `until`, on the heap; the heap becomes a holder of the attempt."""
     if word[edge + E_EARNS]:
         left = real[edge + E_BUDGET] - 1.0
         real[edge + E_BUDGET] = max(left, 0.0)
@@ -169,7 +130,16 @@ def schedule_retry(word: Words, real: Reals, edge: int, attempt: int) -> None:
     longest_s = min(real[edge + E_BACKOFF] * factor, real[edge + E_BACKOFF_CAP])
     delay_s = longest_s * draw(word, real, edge + E_BACKOFF_DRAWS) if longest_s > 0.0 else 0.0
     word[attempt + A_HOLDS] += 1
-    push(word, real, real[H_NOW] + delay_s, tick(word), RETRY, attempt)
+    push(word, real, min(real[H_NOW] + delay_s, until), tick(word), RETRY, attempt)
+
+
+@kernel
+def end_at(word: Words, real: Reals, attempt: int, until: float) -> None:
+    """Let an attempt end with the deadline of its request, before its own timeout; the heap becomes a holder of it."""
+    if word[attempt + A_FATE] == _TIMEOUT:
+        word[attempt + A_FATE] = _DEADLINE
+    word[attempt + A_HOLDS] += 1
+    push(word, real, until, word[attempt + A_SEQUENCE], DUE, attempt)
 
 
 @part
@@ -230,19 +200,7 @@ def note_failure(
 
 
 @part
-def send(word: Words, real: Reals, attempt: int) -> int:
-    """Number an attempt and let its caller wait for it."""
-    sequence = tick(word)
-    word[attempt + A_SEQUENCE] = sequence
-    word[attempt + A_OPEN] = sequence
-    word[attempt + A_HOLDS] = 1
-    if word[H_TRACE]:
-        note_sent(word, real, attempt)
-    return sequence
-
-
-@part
-def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
+def attempt_call(  # noqa: C901 (the hot path)
     word: Words,
     real: Reals,
     client: bool,
@@ -260,79 +218,39 @@ def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
 
     For a client's call, H_ENTERED is afterwards the last station the request reached.
     """
-    now = real[H_NOW]
-    row = word[flow + F_ROW] if client else word[caller + I_ROW]
-    while True:
-        reason = PENDING
-        attempt = 0
-        epoch = 0
-        skipped = False
-        if word[edge + E_BREAKER]:
-            if word[edge + E_STATE] and not lets_through(word, real, edge):
-                word[edge + E_SKIPPED] += 1
-                reason = _BREAKER_OPEN
-                skipped = True
-            epoch = word[edge + E_EPOCH]
-        if not skipped:
-            word[edge + E_ATTEMPTS] += 1
-            if number:
-                word[edge + E_RETRIED] += 1
-            elif word[edge + E_EARNS]:
-                budget = real[edge + E_BUDGET] + real[edge + E_EARN]
-                real[edge + E_BUDGET] = min(budget, real[edge + E_BURST])
+    until = _NEVER
+    if word[flow + F_PROPAGATES]:
+        if client:
+            until = born + real[flow + F_DEADLINE]
+        elif not word[edge + E_ASYNCHRONOUS]:
+            until = real[parent + A_UNTIL]
+        if real[H_NOW] >= until:
             if client:
-                bucket = word[flow + F_BUCKET]
-                if word[bucket + B_ACTIVE] and not take_token(real, bucket):
-                    reason = _RATE_LIMITED
-            target = word[edge + E_SINGLE]
-            if reason == PENDING and target == _NO_TARGET:
-                target = choose(word, real, edge)
-                if target < 0:
-                    reason = -1 - target
-            if reason == PENDING:
-                station = word[target + T_STATION]
-                instance = balance(word, real, edge, station, target, 0 if client else caller)
-                if instance == 0:
-                    reason = _NO_ROUTE
-                else:
-                    attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
-                    word[attempt + A_EPOCH] = epoch
-                    word[attempt + A_INSTANCE] = instance
-                    path = row + word[instance + I_COLUMN]
-                    word[attempt + A_PATH] = path
-                    sequence = send(word, real, attempt)
-                    if word[edge + E_CUT]:
-                        word[attempt + A_FATE] = _PARTITIONED
-                    elif word[path + P_CLEAR_THERE] or not lost(
-                        word, real, attempt, word[path + P_THERE_CUT], real[path + P_THERE_LOSS]
-                    ):
-                        if client:
-                            entered = station
-                            word[attempt + A_ENTERED] = station
-                        refusal = receive(word, real, attempt, edge, instance, station)
-                        if refusal != PENDING and answer_now(word, real, attempt, refusal):
-                            reason = refusal
-                    if reason == PENDING:
-                        add_timer(word, real, word[edge + E_RING], now + real[edge + E_TIMEOUT], sequence, attempt)
-                        if client:
-                            word[H_ENTERED] = entered
-                        return PENDING
-                    word[attempt + A_OPEN] = 0
-                    word[attempt + A_HOLDS] = 0
-            word[edge + E_FAILURES] += 1
-            if word[edge + E_BREAKER]:
-                breaker_failed(word, real, edge, epoch)
+                word[H_ENTERED] = entered
+            return _DEADLINE
+    while True:
+        attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
+        if word[flow + F_PROPAGATES]:
+            real[attempt + A_UNTIL] = until
+        reason = may_send(word, real, client, edge, attempt, flow, number)
+        if reason == OK:
+            reason = send(word, real, client, edge, attempt)
+            if client:
+                entered = word[attempt + A_ENTERED]
         if client:
             word[H_ENTERED] = entered
+        if reason == PENDING:
+            return PENDING
+        if reason != _BREAKER_OPEN:
+            count_failure(word, real, edge, attempt)
         if word[H_TRACE]:
             note_failure(word, real, attempt, edge, parent, parent_sequence, number, reason)
+        word[attempt + A_OPEN] = 0
+        word[attempt + A_HOLDS] = 0
         if retries(word, real, edge, number):
-            if attempt == 0:
-                attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
-            schedule_retry(word, real, edge, attempt)
+            schedule_retry(word, real, edge, attempt, until)
             return PENDING
-        if attempt:
-            give_back(word, attempt)
+        give_back(word, attempt)
         fallback = word[edge + E_FALLBACK]
         if fallback == 0 or not word[fallback + E_ENABLED]:
             return reason
@@ -340,22 +258,103 @@ def attempt_call(  # noqa: C901 (the hot path, in one piece like its twin)
         number = 0
 
 
+@part
+def may_send(word: Words, real: Reals, client: bool, edge: int, attempt: int, flow: int, number: int) -> int:
+    """OK: an attempt may be sent; PENDING: it waits for a connection; else the reason for which it is refused at once."""
+    if word[edge + E_BREAKER]:
+        if word[edge + E_STATE] and not lets_through(word, real, edge):
+            word[edge + E_SKIPPED] += 1
+            return _BREAKER_OPEN
+        word[attempt + A_EPOCH] = word[edge + E_EPOCH]
+    word[edge + E_ATTEMPTS] += 1
+    if number:
+        word[edge + E_RETRIED] += 1
+    elif word[edge + E_EARNS]:
+        budget = real[edge + E_BUDGET] + real[edge + E_EARN]
+        real[edge + E_BUDGET] = min(budget, real[edge + E_BURST])
+    if client:
+        bucket = word[flow + F_BUCKET]
+        if word[bucket + B_ACTIVE] and not take_token(real, bucket):
+            return _RATE_LIMITED
+    elif word[edge + E_GUARDED]:
+        return enter_gate(word, real, edge, attempt)
+    return OK
+
+
+@part
+def send(word: Words, real: Reals, client: bool, edge: int, attempt: int) -> int:  # noqa: C901 (the hot path)
+    """Choose where an attempt goes and send it: PENDING, or the reason for which it has failed already."""
+    target = word[edge + E_SINGLE]
+    if target == _NO_TARGET:
+        target = choose(word, real, edge)
+        if target < 0:
+            return -1 - target
+    station = word[target + T_STATION]
+    caller = 0 if client else word[attempt + A_CALLER]
+    instance = balance(word, real, edge, station, target, caller)
+    if instance == 0:
+        return _NO_ROUTE
+    word[attempt + A_INSTANCE] = instance
+    row = word[word[attempt + A_FLOW] + F_ROW] if client else word[caller + I_ROW]
+    path = row + word[instance + I_COLUMN]
+    word[attempt + A_PATH] = path
+    if word[attempt + A_STAGE] == CONNECTED:
+        word[attempt + A_STAGE] = NOWHERE
+    else:
+        sequence = tick(word)
+        word[attempt + A_SEQUENCE] = sequence
+        word[attempt + A_OPEN] = sequence
+        word[attempt + A_HOLDS] = 1
+    if word[attempt + A_TRACE]:
+        note_sent(word, real, attempt)
+    if word[edge + E_CUT]:
+        word[attempt + A_FATE] = _PARTITIONED
+    elif word[path + P_CLEAR_THERE] or not lost(word, real, attempt, word[path + P_THERE_CUT], real[path + P_THERE_LOSS]):
+        if client:
+            word[attempt + A_ENTERED] = station
+        refusal = receive(word, real, attempt, edge, instance, station)
+        if refusal != PENDING and answer_now(word, real, attempt, refusal):
+            return refusal
+    until = until_of(word, real, attempt)
+    if until < real[H_NOW] + real[edge + E_TIMEOUT]:
+        end_at(word, real, attempt, until)
+    else:
+        add_timer(word, real, word[edge + E_RING], real[H_NOW] + real[edge + E_TIMEOUT], word[attempt + A_SEQUENCE], attempt)
+    return PENDING
+
+
+@part
+def count_failure(word: Words, real: Reals, edge: int, attempt: int) -> None:
+    """An attempt has failed: counters, breaker, bulkhead and pool learn it."""
+    word[edge + E_FAILURES] += 1
+    if word[edge + E_BREAKER]:
+        breaker_failed(word, real, edge, word[attempt + A_EPOCH])
+    if word[edge + E_GUARDED]:
+        let_go(word, real, attempt)
+
+
+@kernel
+def send_at_last(word: Words, real: Reals, attempt: int) -> int:
+    """Send an attempt that was granted a connection."""
+    word[attempt + A_FATE] = _TIMEOUT
+    word[H_TRACE] = word[attempt + A_TRACE]
+    return send(word, real, False, word[attempt + A_EDGE], attempt)
+
+
 @kernel
 def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
     """An attempt somebody waited for has failed: PENDING if the call goes on, else the reason, which is then the call's."""
     edge = word[attempt + A_EDGE]
-    word[edge + E_FAILURES] += 1
-    if word[edge + E_BREAKER]:
-        breaker_failed(word, real, edge, word[attempt + A_EPOCH])
+    count_failure(word, real, edge, attempt)
     word[attempt + A_OPEN] = 0
     if word[attempt + A_TRACE]:
         word[H_TRACE] = word[attempt + A_TRACE]
         sequence, number = word[attempt + A_PARENT_SEQUENCE], word[attempt + A_NUMBER]
         note_failure(word, real, attempt, edge, word[attempt + A_PARENT], sequence, number, reason)
-    if gone(word, attempt):
+    if reason == _DEADLINE or gone(word, attempt):
         return reason
     if retries(word, real, edge, word[attempt + A_NUMBER]):
-        schedule_retry(word, real, edge, attempt)
+        schedule_retry(word, real, edge, attempt, until_of(word, real, attempt))
         return PENDING
     fallback = word[edge + E_FALLBACK]
     if fallback == 0 or not word[fallback + E_ENABLED]:

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlow, SetInstance, SetLink, SetRateLimit, SetStation
 from sim.traffic.compiled import layout as at
-from sim.traffic.compiled.building import (
-    add_instance,
-    refresh_edge,
-    refresh_instance,
-    refresh_path,
-    refresh_station,
-    set_options,
-)
+from sim.traffic.compiled.building import add_instance, refresh_instance, refresh_path, refresh_station
+from sim.traffic.compiled.edging import refresh_edge, set_options
 from sim.traffic.compiled.machine import COMPLETE, FREEZE, KILL, SET_FACTOR, THINK, act, play
 from sim.traffic.compiled.records import Records
 from sim.traffic.compiled.stepping import FILL

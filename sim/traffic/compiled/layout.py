@@ -1,7 +1,7 @@
 """Where everything lies in the arena of the compiled engine: one name per 8-byte word of each kind of record.
 
 A prefix names the record: `H_` header, `A_` attempt, `I_` instance, `S_` station, `E_` edge, `T_` target, `F_` flow, `U_` user, `P_` path,
-`B_` token bucket, `L_` limiter, `R_` ring of timers, `D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
+`B_` token bucket, `L_` limiter, `G_` gate, `W_` window of a breaker, `R_` ring of timers, `D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
 
 The rule that surprises: a reference to a record is its absolute position in the arena, and records never move. When a table that must
 be contiguous (heap, ring, log) grows, a longer one is laid out at the end of the arena and the old one is left lying.
@@ -54,8 +54,8 @@ HEADER_WORDS = 64
 STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
 # Stages of an attempt, as in `sim.traffic.state`.
-NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE = range(7)
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH = range(7)
+NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE, WAITING, CONNECTED = range(9)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED = range(10)
 PENDING, OK = -1, -2
 CALL, READ, WRITE = range(3)
 CLOSED, OPEN, HALF_OPEN = range(3)
@@ -91,7 +91,10 @@ FOR_THAW, FOR_COMMITS = range(2)
     A_ARRIVED_AT,  # float: when it reached its instance
     A_TRACE,  # number of the traced request it is made for, or 0
 ) = (*range(26), 31)
-ATTEMPT_WORDS = 32
+ATTEMPT_WORDS = 40
+# Words of policies few plans use, in a cache line of their own: neither written nor read where they are not.
+A_UNTIL = 32  # float: the deadline of the request, if it travels with it
+A_GATE = 33
 A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
 A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
 
@@ -122,7 +125,11 @@ _INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
     I_FILLED_AT,  # float
     I_LIMITER,
 ) = _INSTANCE_PLACES
-INSTANCE_WORDS = 32
+INSTANCE_WORDS = 40
+I_GATES, I_GATE_COUNT = 32, 33  # one for each of its edges that has any
+
+G_CALLS, G_CONNECTIONS, G_FIRST, G_LAST = range(4)
+GATE_WORDS = 4
 
 _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51), 59]
 (
@@ -218,9 +225,12 @@ S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
     E_FAILURES,
     E_RETRIED,
     E_SKIPPED,
-) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46)
+    E_CANCELLED,
+) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46, 47)
 EDGE_WORDS = 64
 E_BALANCE_DRAWS = 48  # a stream
+E_GUARDED, E_BULKHEAD, E_CONNECTIONS, E_POOL_WAIT, E_GATE = range(51, 56)  # the wait is a float
+E_WINDOW = 50  # a breaker's window, 0 if it counts failures in a row
 
 T_STATION, T_TURN, T_TURNS = range(3)  # turns: where it stands in each zone
 TARGET_WORDS = 4
@@ -261,6 +271,7 @@ TARGET_WORDS = 4
     F_TRACE_EVERY,  # every how manyth request is traced, 0: none
     F_LATENCY,  # by bucket
 ) = (*range(10), *range(11, 25), *range(52, 60), 63, 64)
+F_PROPAGATES = 62
 REASONS = len(Reason)
 assert F_LOST + REASONS <= F_EXTRA
 
@@ -302,4 +313,6 @@ MAIL_WORDS = 4
 NEVER = 2**63 - 1  # later than the bits of any time
 
 MARK_WORDS = 9  # time (float), kind, request, attempt's sequence, parent's sequence, edge or flow, instance, number, outcome
+W_SIZE, W_MINIMUM, W_RATIO, W_COUNT, W_BAD, W_AT, W_RESULTS = range(7)  # the window of a breaker; the ratio is a float
+
 NOTE_WORDS = 3  # time (float), 1 if it opened, number of the edge

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.traffic.compiled.answering import answer_now
 from sim.traffic.compiled.balancing import rotate
-from sim.traffic.compiled.callers import answer_now, attempt_call
+from sim.traffic.compiled.callers import attempt_call
 from sim.traffic.compiled.calling import call_all, next_call, worked
 from sim.traffic.compiled.clients import draw_next, root_over, schedule_switch, set_factor, switch, think_all
+from sim.traffic.compiled.faults import freeze, kill
 from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
     A_DUE,
@@ -26,7 +28,7 @@ from sim.traffic.compiled.layout import (
     ANSWER,
     ARRIVAL,
     COMMITTING,
-    DONE,
+    DUE,
     F_BURSTY,
     F_ENTRY,
     F_OFFERED,
@@ -54,14 +56,8 @@ from sim.traffic.compiled.layout import (
     H_TRACED,
     I_FIRST,
     I_FROZEN,
-    I_LANES,
-    I_LAST,
-    I_LIFE,
-    I_LIMITER,
-    I_MAIL,
     I_NEXT,
     I_QUEUED,
-    I_ROOM,
     I_RUNNING,
     I_SLOTS,
     I_STATION,
@@ -88,7 +84,6 @@ from sim.traffic.compiled.layout import (
     WORK,
     WORKING,
 )
-from sim.traffic.compiled.limiting import begin_anew
 from sim.traffic.compiled.primitives import fill_hole, mark, push, release, ring, tick
 from sim.traffic.compiled.stepping import (
     CALL_OVER,
@@ -154,6 +149,12 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
         if late:
             word[late + A_HOLDS] += 1
             return DELIVER, late, TIMER
+    elif kind == DUE:
+        if word[subject + A_OPEN] == sequence:
+            return DELIVER, subject, TIMER
+        release(word, subject)
+    elif kind > DUE:
+        return DELIVER, subject, kind
     elif kind == ARRIVAL:
         if word[subject + F_TOKEN] == sequence:  # else the flow's rate has changed meanwhile
             draw_next(word, real, subject)
@@ -294,57 +295,6 @@ def gauge(words: Words, reals: Reals, first_station: int, stations: int) -> None
 
 
 # What Python asks for when a change is applied. Everything that can use up draws or room says where it stopped.
-
-
-@part
-def kill(word: Words, real: Reals, instance: int) -> None:
-    """Take everything from an instance: what it held in order of start, then its queues, then its mail go on the agenda."""
-    station = word[instance + I_STATION]
-    attempt = word[instance + I_FIRST]
-    while attempt:
-        real[station + S_BUSY_S] += real[H_NOW] - real[attempt + A_HELD_SINCE]
-        attempt = word[attempt + A_NEXT]
-    first, last = word[instance + I_FIRST], word[instance + I_LAST]
-    for lane in range(instance + I_LANES, instance + I_LANES + 6, 2):
-        if word[lane]:
-            if last:
-                word[last + A_NEXT] = word[lane]
-            else:
-                first = word[lane]
-            last = word[lane + 1]
-        word[lane] = 0
-        word[lane + 1] = 0
-    attempt = first
-    while attempt:
-        word[attempt + A_STAGE] = DONE
-        word[attempt + A_TOKEN] = 0
-        attempt = word[attempt + A_NEXT]
-    word[H_CRASHED] = first
-    word[H_AGENDA_MAIL] = word[instance + I_MAIL]
-    word[instance + I_FIRST] = 0
-    word[instance + I_LAST] = 0
-    word[instance + I_RUNNING] = 0
-    word[instance + I_QUEUED] = 0
-    word[instance + I_MAIL] = 0
-    word[instance + I_UP] = 0
-    word[instance + I_FROZEN] = 0
-    word[instance + I_ROOM] = 0
-    word[instance + I_LIFE] += 1
-    if word[instance + I_LIMITER]:
-        begin_anew(word, real, word[instance + I_LIMITER])
-
-
-@part
-def freeze(word: Words, real: Reals, instance: int) -> None:
-    """Stop the clocks of the work in progress."""
-    word[instance + I_FROZEN] = 1
-    word[instance + I_ROOM] = 0
-    attempt = word[instance + I_FIRST]
-    while attempt:
-        if word[attempt + A_STAGE] == WORKING or word[attempt + A_STAGE] == COMMITTING:
-            word[attempt + A_TOKEN] = 0
-            real[attempt + A_DUE] -= real[H_NOW]
-        attempt = word[attempt + A_NEXT]
 
 
 KILL, FREEZE, SET_FACTOR, FIRST_ARRIVAL, THINK, ROTATE = range(6)

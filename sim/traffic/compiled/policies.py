@@ -28,9 +28,17 @@ from sim.traffic.compiled.layout import (
     E_TRIALS,
     E_TRYING,
     E_WEIGHTS,
+    E_WINDOW,
     H_NOW,
     HALF_OPEN,
     OPEN,
+    W_AT,
+    W_BAD,
+    W_COUNT,
+    W_MINIMUM,
+    W_RATIO,
+    W_RESULTS,
+    W_SIZE,
 )
 from sim.traffic.compiled.primitives import draw, note
 from sim.traffic.plan import Reason
@@ -60,10 +68,44 @@ def breaker_succeeded(word: Words, real: Reals, edge: int, epoch: int) -> None:
     if epoch != word[edge + E_EPOCH]:
         return
     word[edge + E_FAILURES_IN_ROW] = 0
-    if word[edge + E_STATE] != CLOSED:
+    if word[edge + E_STATE] == CLOSED:
+        if word[edge + E_WINDOW]:
+            keep(word, word[edge + E_WINDOW], 0)
+    else:
         word[edge + E_STATE] = CLOSED
         word[edge + E_EPOCH] += 1
         note(word, real, 0, word[edge + E_NUMBER])
+
+
+@part
+def too_many(word: Words, real: Reals, edge: int) -> bool:
+    """Whether the failure just counted is one too many for a closed breaker; then its window is emptied."""
+    window = word[edge + E_WINDOW]
+    if window == 0:
+        in_row: bool = word[edge + E_FAILURES_IN_ROW] >= word[edge + E_FAILURE_LIMIT]
+        return in_row
+    keep(word, window, 1)
+    count = word[window + W_COUNT]
+    if count < word[window + W_MINIMUM] or word[window + W_BAD] < real[window + W_RATIO] * count:
+        return False
+    word[window + W_COUNT] = 0
+    word[window + W_BAD] = 0
+    word[window + W_AT] = 0
+    return True
+
+
+@part
+def keep(word: Words, window: int, failed: int) -> None:
+    """Take an outcome into a breaker's window; the oldest falls out."""
+    at = word[window + W_AT]
+    if word[window + W_COUNT] == word[window + W_SIZE]:
+        word[window + W_BAD] -= word[window + W_RESULTS + at]
+    else:
+        word[window + W_COUNT] += 1
+    word[window + W_RESULTS + at] = failed
+    word[window + W_BAD] += failed
+    at += 1
+    word[window + W_AT] = 0 if at == word[window + W_SIZE] else at
 
 
 @kernel
@@ -73,7 +115,7 @@ def breaker_failed(word: Words, real: Reals, edge: int, epoch: int) -> None:
         return
     word[edge + E_FAILURES_IN_ROW] += 1
     was_closed = word[edge + E_STATE] == CLOSED
-    if was_closed and word[edge + E_FAILURES_IN_ROW] < word[edge + E_FAILURE_LIMIT]:
+    if was_closed and not too_many(word, real, edge):
         return
     word[edge + E_STATE] = OPEN
     word[edge + E_EPOCH] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.traffic.compiled.callers import answer_later
+from sim.traffic.compiled.answering import answer_later
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BORN,
@@ -25,9 +25,6 @@ from sim.traffic.compiled.layout import (
     S_LIFO_ABOVE,
 )
 from sim.traffic.compiled.primitives import release
-from sim.traffic.plan import Reason
-
-_DROPPED = int(Reason.DROPPED)
 
 
 @part
@@ -60,10 +57,10 @@ def overdue(word: Words, real: Reals, attempt: int, instance: int, station: int)
 
 
 @kernel
-def drop(word: Words, real: Reals, attempt: int, station: int) -> None:
+def drop(word: Words, real: Reals, attempt: int, station: int, reason: int) -> None:
     """Refuse an attempt after it has waited."""
     word[attempt + A_STAGE] = DONE
     word[station + S_FAILED] += 1
     if word[attempt + A_OPEN]:
-        answer_later(word, real, attempt, _DROPPED)
+        answer_later(word, real, attempt, reason)
     release(word, attempt)

@@ -7,8 +7,10 @@ go back to Python, when something runs short, and come back as if nothing had be
 
 from __future__ import annotations
 
-from sim.traffic.compiled.callers import again, answer_now, failed, gone
+from sim.traffic.compiled.answering import answer_now
+from sim.traffic.compiled.callers import again, failed, gone, send_at_last
 from sim.traffic.compiled.clients import BUCKETS, bucket_of, root_over
+from sim.traffic.compiled.gates import call_off, let_go, until_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_ARRIVED_AT,
@@ -34,19 +36,24 @@ from sim.traffic.compiled.layout import (
     A_STAGE,
     A_TOKEN,
     A_TRACE,
+    A_UNTIL,
     A_USER,
     ANSWER,
     CALLING,
     COMMITTING,
+    CONNECTED,
     DONE,
     E_ASYNCHRONOUS,
     E_BREAKER,
     E_CANCEL,
     E_FAILURES_IN_ROW,
+    E_GUARDED,
     E_OPERATION,
     E_REQUIRED,
     E_STATE,
+    E_WINDOW,
     F_CLASS,
+    F_PROPAGATES,
     H_ENTERED,
     H_NOW,
     H_RESERVE,
@@ -85,6 +92,9 @@ from sim.traffic.compiled.layout import (
     S_WRITES_ACKNOWLEDGED,
     S_WRITES_INDETERMINATE,
     STOP_FOR_ROOM,
+    TIMER,
+    WAITED,
+    WAITING,
     WORK,
     WRITE,
 )
@@ -97,7 +107,7 @@ from sim.traffic.compiled.visits import leave_queue, start, stop
 from sim.traffic.marks import LEFT, SETTLED
 from sim.traffic.plan import Reason
 
-_ERROR, _TIMEOUT = int(Reason.ERROR), int(Reason.TIMEOUT)
+_DEADLINE, _DROPPED, _ERROR, _TIMEOUT = map(int, (Reason.DEADLINE, Reason.DROPPED, Reason.ERROR, Reason.TIMEOUT))
 
 # The caller's side
 
@@ -119,9 +129,30 @@ def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
         release(word, attempt)
         return IDLE, 0, 0
     release(word, attempt)  # waiting for it is another hold
+    if kind > TIMER:
+        return wait_over(word, real, attempt, kind)
     if kind == ANSWER:
         return SETTLE, attempt, word[attempt + A_OUTCOME]
     return abandon(word, attempt)
+
+
+@kernel
+def wait_over(word: Words, real: Reals, attempt: int, kind: int) -> Step:
+    """The longest wait for a connection is over, or it was granted one."""
+    if kind == WAITED:
+        if word[attempt + A_STAGE] == WAITING:
+            return SETTLE, attempt, word[attempt + A_FATE]
+    elif word[attempt + A_STAGE] == CONNECTED:
+        if gone(word, attempt):
+            call_off(word, real, attempt)
+            release(word, attempt)
+        elif real[H_NOW] >= until_of(word, real, attempt):
+            return SETTLE, attempt, _DEADLINE
+        else:
+            reason = send_at_last(word, real, attempt)
+            if reason != PENDING:
+                return SETTLE, attempt, reason
+    return IDLE, 0, 0
 
 
 @kernel
@@ -154,8 +185,10 @@ def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
         edge = word[attempt + A_EDGE]
         if word[attempt + A_TRACE]:
             mark(word, real, SETTLED, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, OK)
-        if word[edge + E_BREAKER] and (word[edge + E_STATE] or word[edge + E_FAILURES_IN_ROW]):
+        if word[edge + E_BREAKER] and (word[edge + E_STATE] or word[edge + E_FAILURES_IN_ROW] or word[edge + E_WINDOW]):
             breaker_succeeded(word, real, edge, word[attempt + A_EPOCH])
+        if word[edge + E_GUARDED]:
+            let_go(word, real, attempt)
         if word[attempt + A_POSITION] >= 0:
             acknowledge(word, attempt)
     else:
@@ -287,7 +320,9 @@ def pump(word: Words, real: Reals, instance: int) -> bool:
             word[station + S_FAILED] += 1
             release(word, attempt)
         elif word[station + S_DROPS] and overdue(word, real, attempt, instance, station):
-            drop(word, real, attempt, station)
+            drop(word, real, attempt, station, _DROPPED)
+        elif word[word[attempt + A_FLOW] + F_PROPAGATES] and real[H_NOW] >= real[attempt + A_UNTIL]:
+            drop(word, real, attempt, station, _DEADLINE)
         else:
             start(word, real, attempt, instance, station)
     return True

@@ -6,6 +6,7 @@ The rule that surprises: whatever Python changes in a run belongs into `Tables`,
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,3 +75,12 @@ def lay_out_buckets(arena: Arena) -> int:
         lowest_s = BUCKET_EDGES_S[0] * (1.0 + cell / cells)
         arena.word[first + BUCKETS + 1 + cell] = bisect_right(BUCKET_EDGES_S, lowest_s)
     return first
+
+
+def store(tables: Tables, values: Iterable[int]) -> int:
+    """A block that holds these words."""
+    words = list(values)
+    block = tables.arena.take(max(1, len(words)))
+    for offset, value in enumerate(words):
+        tables.arena.word[block + offset] = value
+    return block
