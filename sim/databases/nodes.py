@@ -41,6 +41,8 @@ class Term:
 
 def shared_through(term: Term, through_s: float, history: Term) -> float:
     """Up to which commit time the writes of a node (`term`, `through_s`) are the same as those of `history`."""
+    if term is history:
+        return through_s
     mine, other = term.chain(), history.chain()
     common = 0
     while common < min(len(mine), len(other)) and mine[common] is other[common]:
