@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sim.traffic.changes import Change
 from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
+from sim.traffic.watching import Stop, Watch
 
 __all__ = [
     "BUCKETS",
@@ -24,6 +25,8 @@ __all__ = [
     "Observation",
     "Plan",
     "Snapshot",
+    "Stop",
+    "Watch",
     "WriteLog",
     "bucket_of",
     "bucket_upper_s",
@@ -122,8 +125,20 @@ class Engine(Protocol):
     def now(self) -> float:
         """Seconds since the start."""
 
-    def advance(self, until: float) -> None:
-        """Play every event up to and including `until`; afterwards `now == until`."""
+    def advance(self, until: float) -> Stop:
+        """Play every event up to and including `until`, or until a watch speaks up; says which, and `now` is then that instant."""
+
+    def watch(self, condition: Watch) -> int:
+        """Let `advance` return early at the instant the condition holds; returns the watch's number. A watch fires once.
+
+        Raises ValueError if it is about nothing that exists.
+        """
+
+    def unwatch(self, number: int) -> None:
+        """Watch it no more; one that has fired or never was is no error."""
+
+    def take_fired(self) -> list[int]:
+        """Numbers of the watches that have fired since the last call; they are gone."""
 
     def apply(self, change: Change) -> None:
         """Change the system at the present instant."""

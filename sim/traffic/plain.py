@@ -41,6 +41,7 @@ from sim.traffic.marks import ENTERED, OVER, Mark
 from sim.traffic.network import paths_between
 from sim.traffic.plan import Plan, Reason
 from sim.traffic.state import Instance, Root, Station, Timers
+from sim.traffic.watching import Stop, Watch, Watching
 
 _LATE = int(Reason.LATE)
 
@@ -84,13 +85,30 @@ class PlainEngine(Changing):
             for user in flow.users:
                 self._think(user)
         self._view = self._first_view()
+        self._watching = Watching()
+        self._watches = 0
 
     # Time
 
-    def advance(self, until: float) -> None:  # noqa: C901 (a case per kind)
-        """Play every event up to and including `until` (seconds); afterwards `now == until`."""
+    def advance(self, until: float) -> Stop:
+        """Play every event up to and including `until` (seconds), or until a watch speaks up; says which of them."""
         if not self.now <= until < inf:
             raise ValueError(f"advance(until={until}): time runs forward from now={self.now} and stays finite")
+        while self._watching.set:
+            soon = self._heap[0][0] if self._heap else inf
+            if soon > self.now:
+                due = self._watching.due(self.now, min(soon, until), self._stations, self._edges, self._flows)
+                if due is not None:
+                    self.now = due
+                    return Stop.WATCH
+            if soon > until:
+                break
+            self._play(soon)
+        self._play(until)
+        return Stop.UNTIL
+
+    def _play(self, until: float) -> None:
+        """Play every event up to and including `until`; afterwards `now == until`."""
         heap = self._heap
         worked, deliver = self._worked, self._deliver
         while heap and heap[0][0] <= until:
@@ -115,6 +133,22 @@ class PlainEngine(Changing):
                     subject.thinking = False
                     self._enter(Root(subject.flow, subject, self.now))
         self.now = until
+
+    def watch(self, condition: Watch) -> int:
+        """Return early from `advance` when the condition holds; returns the watch's number."""
+        condition.check(self._plan, [len(station.instances) for station in self._stations])
+        self._watches += 1
+        self._watching.set[self._watches] = condition
+        return self._watches
+
+    def unwatch(self, number: int) -> None:
+        """Watch it no more; one that has fired or never was is no error."""
+        self._watching.drop(number)
+
+    def take_fired(self) -> list[int]:
+        """Numbers of the watches that have fired since the last call; they are gone."""
+        fired, self._watching.fired = self._watching.fired, []
+        return sorted(fired)
 
     # Clients
 

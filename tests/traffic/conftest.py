@@ -8,7 +8,14 @@ import pytest
 
 from tests.traffic import build
 
-_ABOUT_BOTH = ("test_twins", "test_twins_go_back", "test_twins_tell", "test_choosing_an_engine", "test_oracles")
+_ABOUT_BOTH = (
+    "test_twins",
+    "test_twins_go_back",
+    "test_twins_watch",
+    "test_twins_tell",
+    "test_choosing_an_engine",
+    "test_oracles",
+)
 _ENGINES = ["plain", pytest.param("compiled", marks=pytest.mark.skipif(find_spec("numba") is None, reason="numba is missing"))]
 
 

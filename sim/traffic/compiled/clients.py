@@ -25,6 +25,7 @@ from sim.traffic.compiled.layout import (
     F_GOOD,
     F_LATENCY,
     F_LOST,
+    F_LOST_ALL,
     F_MASS,
     F_MASS_AT,
     F_PLACE_COUNT,
@@ -37,6 +38,7 @@ from sim.traffic.compiled.layout import (
     F_USER_COUNT,
     F_USERS,
     H_BUCKETS,
+    H_LOST_ALL,
     H_NOW,
     H_STOP,
     H_TRACE,
@@ -239,6 +241,8 @@ def root_over(word: Words, real: Reals, flow: int, user: int, born: float, enter
         word[flow + F_GOOD] += 1
     else:
         word[flow + F_LOST + outcome] += 1
+        word[flow + F_LOST_ALL] += 1
+        word[H_LOST_ALL] += 1
     if word[H_TRACE]:
         mark(word, real, OVER, word[H_TRACE], 0, 0, 0, 0, 0, outcome)
     if entered:

@@ -21,10 +21,12 @@ from sim.traffic.checks import check
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import build_tables
 from sim.traffic.compiled.changing import Changing
-from sim.traffic.compiled.machine import COMPLETE, FIRST_ARRIVAL, act, gauge, play
+from sim.traffic.compiled.machine import FIRST_ARRIVAL, SHORT, WATCHED, act, gauge, play
 from sim.traffic.compiled.records import Records
+from sim.traffic.compiled.watches import drop_watch, set_watch, take_fired
 from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
+from sim.traffic.watching import Stop, Watch
 
 
 class CompiledEngine:
@@ -51,15 +53,32 @@ class CompiledEngine:
         """Seconds since the start."""
         return self._now
 
-    def advance(self, until: float) -> None:
-        """Play every event up to and including `until` (seconds); afterwards `now == until`."""
+    def advance(self, until: float) -> Stop:
+        """Play every event up to and including `until` (seconds), or until a watch speaks up; says which of them."""
         if not self._now <= until < inf:
             raise ValueError(f"advance(until={until}): time runs forward from now={self._now} and stays finite")
         arena = self._arena
         until = float(until)
-        while play(arena.words, arena.reals, until, True) != COMPLETE:
+        while (stopped := play(arena.words, arena.reals, until, True)) == SHORT:
             self._changing.provide()
+        if stopped == WATCHED:
+            self._now = arena.real[at.H_NOW]
+            return Stop.WATCH
         self._now = until
+        return Stop.UNTIL
+
+    def watch(self, condition: Watch) -> int:
+        """Return early from `advance` when the condition holds; returns the watch's number."""
+        condition.check(self._plan, [len(each) for each in self._tables.instances])
+        return set_watch(self._tables, condition)
+
+    def unwatch(self, number: int) -> None:
+        """Watch it no more; one that has fired or never was is no error."""
+        drop_watch(self._tables, number)
+
+    def take_fired(self) -> list[int]:
+        """Numbers of the watches that have fired since the last call; they are gone."""
+        return take_fired(self._tables)
 
     def apply(self, change: Change) -> None:
         """Change the system at the present instant; a bad value raises ValueError and changes nothing."""

@@ -48,7 +48,12 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_MARKS,
     H_MARK_COUNT,
     H_MARK_LIMIT,
-) = (*range(29), *range(40, 45))
+    H_WATCHES,
+    H_WATCH_COUNT,
+    H_WATCH_LIMIT,
+    H_WATCH_NUMBER,  # the last number given to a watch
+    H_LOST_ALL,  # lost requests of all flows
+) = (*range(29), *range(40, 50))
 HEADER_WORDS = 64
 
 STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
@@ -269,8 +274,9 @@ TARGET_WORDS = 4
     F_BURST_S,  # float
     F_BURST_DRAWS,  # a stream
     F_TRACE_EVERY,  # every how manyth request is traced, 0: none
+    F_LOST_ALL,
     F_LATENCY,  # by bucket
-) = (*range(10), *range(11, 25), *range(52, 60), 63, 64)
+) = (*range(10), *range(11, 25), *range(52, 60), 63, 61, 64)
 F_PROPAGATES = 62
 REASONS = len(Reason)
 assert F_LOST + REASONS <= F_EXTRA
@@ -309,6 +315,10 @@ D_AT, D_LIMIT = range(2)  # a stream lies in the record of what draws from it; l
 
 M_KIND, M_ATTEMPT, M_NEXT = range(3)
 MAIL_WORDS = 4
+
+W_WHAT, W_SUBJECT, W_BOUND, W_AT_LEAST, W_LASTING, W_SINCE, W_FIRED, W_NUMBER = range(8)  # bound, lasting and since are floats
+WATCH_WORDS = 8
+WATCH_BUSY, WATCH_QUEUED, WATCH_UTILISATION, WATCH_HELD, WATCH_IN_FLIGHT, WATCH_LOST, WATCH_BREAKER = range(7)
 
 NEVER = 2**63 - 1  # later than the bits of any time
 

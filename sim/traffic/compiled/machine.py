@@ -14,10 +14,10 @@ from sim.traffic.compiled.callers import attempt_call
 from sim.traffic.compiled.calling import call_all, next_call, worked
 from sim.traffic.compiled.clients import draw_next, root_over, schedule_switch, set_factor, switch, think_all
 from sim.traffic.compiled.faults import freeze, kill
+from sim.traffic.compiled.gauging import measure, watched
 from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
     A_DUE,
-    A_HELD_SINCE,
     A_HOLDS,
     A_INSTANCE,
     A_NEXT,
@@ -43,7 +43,6 @@ from sim.traffic.compiled.layout import (
     H_HEAP,
     H_HEAP_SIZE,
     H_HOLE,
-    H_INSTANCES,
     H_MAIL_COUNT,
     H_MAIL_FREE,
     H_NOW,
@@ -54,28 +53,17 @@ from sim.traffic.compiled.layout import (
     H_STOP,
     H_TRACE,
     H_TRACED,
-    I_FIRST,
+    H_WATCH_COUNT,
     I_FROZEN,
-    I_NEXT,
-    I_QUEUED,
-    I_RUNNING,
-    I_SLOTS,
     I_STATION,
-    I_UP,
     M_ATTEMPT,
     M_KIND,
     M_NEXT,
     PARKED,
     PENDING,
     RETRY,
-    S_BUSY,
-    S_BUSY_NOW_S,
-    S_BUSY_S,
     S_COMMIT_BLOCKED,
     S_FAILED,
-    S_QUEUED,
-    S_SLOTS,
-    STATION_WORDS,
     SWITCH,
     TIMER,
     U_FLOW,
@@ -106,7 +94,7 @@ from sim.traffic.marks import ENTERED
 from sim.traffic.plan import Reason
 
 _CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
-COMPLETE, SHORT = range(2)
+COMPLETE, SHORT, WATCHED = range(3)
 
 
 @part
@@ -129,6 +117,8 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
     """Take the next event up to and including `until`, or stop there."""
     if word[H_HOLE]:
         fill_hole(word)
+    if word[H_WATCH_COUNT] and watched(word, real, until):
+        return FINISHED, 0, WATCHED
     heap = word[H_HEAP]
     if word[H_HEAP_SIZE] == 0 or real[heap] > until:
         real[H_NOW] = until
@@ -228,7 +218,7 @@ def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa
                 step, attempt, outcome = next_duty(word, real)
             if step == FINISHED:
                 word[H_OPERATION] = IDLE
-                return COMPLETE
+                return outcome  # COMPLETE or WATCHED
         if step == DELIVER:
             step, attempt, outcome = deliver(word, real, attempt, outcome)
         if step == WORKED:
@@ -257,35 +247,8 @@ def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa
 
 @entry
 def play(words: Words, reals: Reals, until: float, advancing: bool) -> int:
-    """Play every event up to and including `until`, or (not advancing) what a change has left to do: COMPLETE or SHORT."""
+    """Play every event up to and including `until`, or (not advancing) what a change has left to do: COMPLETE, SHORT or WATCHED."""
     return run(words_of(words), reals_of(reals), until, advancing)
-
-
-@part
-def measure(word: Words, real: Reals, first_station: int, stations: int) -> None:
-    """Gauges of all stations. The sums run over instances and their visits in order, because floats add up differently in another."""
-    now = real[H_NOW]
-    for number in range(stations):
-        station = first_station + STATION_WORDS * number
-        word[station + S_BUSY] = 0
-        word[station + S_QUEUED] = 0
-        word[station + S_SLOTS] = 0
-        real[station + S_BUSY_NOW_S] = 0.0
-    instance = word[H_INSTANCES]
-    while instance:
-        station = word[instance + I_STATION]
-        word[station + S_BUSY] += word[instance + I_RUNNING]
-        word[station + S_QUEUED] += word[instance + I_QUEUED]
-        if word[instance + I_UP]:
-            word[station + S_SLOTS] += word[instance + I_SLOTS]
-        attempt = word[instance + I_FIRST]
-        while attempt:
-            real[station + S_BUSY_NOW_S] += now - real[attempt + A_HELD_SINCE]
-            attempt = word[attempt + A_NEXT]
-        instance = word[instance + I_NEXT]
-    for number in range(stations):
-        station = first_station + STATION_WORDS * number
-        real[station + S_BUSY_NOW_S] = real[station + S_BUSY_S] + real[station + S_BUSY_NOW_S]
 
 
 @entry
