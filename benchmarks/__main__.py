@@ -15,6 +15,8 @@ BENCHMARKS = {
     "startup": "start of the command line, against an interpreter that does nothing",
     "replications": "a run on two processes, against one",
     "memory": "peak memory of many replications, against few",
+    "alert_rules": "static thresholds and baselines on real metrics with labelled anomalies",
+    "root_cause": "root-cause candidates against the injected truth, against two simple ways",
 }
 
 

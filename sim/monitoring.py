@@ -16,6 +16,7 @@ from gameday.alerting.pipeline import Alerting
 from gameday.scenario.monitoring import Probe
 from gameday.selectors import Selector
 from sim.day import Day
+from sim.evidence import evidence
 from sim.people.pager import Pager
 from sim.probes import RegionHealth
 from sim.processes import Process
@@ -163,6 +164,8 @@ class Monitor:
         if notification.kind != "page":
             return
         if notification.firing:
+            if notification.reason != "repeat" and self.works():
+                self._world.record("alert.evidence", subject, anomalies=evidence(self._day, self.scrapes))
             self._pager.page(notification.group_key, notification.team, notification.rules, subject)
         else:
             self._pager.resolved(notification.group_key)

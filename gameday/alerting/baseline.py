@@ -40,9 +40,9 @@ class Baseline:
         if value is None:
             return ()
         centre, spread = self.usual(self.starts_s + now)
-        far = (value - centre) / spread
-        above = self.direction != "below" and far > self.deviations
-        below = self.direction != "above" and far < -self.deviations
+        allowed = self.deviations * spread
+        above = self.direction != "below" and value > centre + allowed
+        below = self.direction != "above" and value < centre - allowed
         return (Sample(self.subject, value),) if above or below else ()
 
 

@@ -28,6 +28,8 @@ Usual = Callable[[float], tuple[float, float]]
 """From an instant (seconds since the epoch, on the clock whose hours count) to centre and spread."""
 MAD_TO_SIGMA = 1.4826
 """The median absolute deviation of a normal distribution, times this, is its standard deviation."""
+MEAN_DISTANCE_TO_SIGMA = 1.2533
+"""The mean absolute deviation of a normal distribution, times this, is its standard deviation."""
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 LEAST_WEEKS, LEAST_DAYS = 2, 3
 """Weeks and days that must be known before an hour of the week, of the day, is judged by its own past. Assumption."""
@@ -63,8 +65,8 @@ class HourOfWeek:
         buckets = (times // HOUR_S).astype(int) % hours
         centres = {int(bucket): float(np.median(values[buckets == bucket])) for bucket in np.unique(buckets)}
         residuals = values - np.array([centres[int(bucket)] for bucket in buckets])
-        pooled = _mad(residuals)
-        spreads = {bucket: max(_mad(residuals[buckets == bucket]), pooled) for bucket in centres}
+        pooled = robust_spread(residuals)
+        spreads = {bucket: max(robust_spread(residuals[buckets == bucket]), pooled) for bucket in centres}
         return cls(centres, spreads, hours)
 
     def __call__(self, at_s: float) -> tuple[float, float]:
@@ -98,7 +100,9 @@ class Stl:
         even = values[np.clip(np.searchsorted(times, grid + step_s / 2) - 1, 0, len(values) - 1)]
         parts = _decompose()(even, period=period, robust=True, seasonal_jump=_jump(period), trend_jump=_jump(period)).fit()
         missed_by = even[period:] - (parts.trend + parts.seasonal)[:-period]
-        return cls(np.asarray(parts.seasonal[-period:]), float(parts.trend[-1]), _mad(missed_by), step_s, float(grid[-period]))
+        return cls(
+            np.asarray(parts.seasonal[-period:]), float(parts.trend[-1]), robust_spread(missed_by), step_s, float(grid[-period])
+        )
 
     def __call__(self, at_s: float) -> tuple[float, float]:
         """Centre and spread."""
@@ -119,8 +123,13 @@ def _jump(period: int) -> int:
     return max(1, period // 10)
 
 
-def _mad(values: Floats) -> float:
-    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
+def robust_spread(values: Sequence[float] | Floats) -> float:
+    """1.4826 MAD; where more than half of the values are the same, so that the MAD is 0, 1.2533 times the mean distance from the median
+    (Iglewicz and Hoaglin 1993, the modified z-score). Both are the standard deviation of a normal distribution.
+    """
+    distances = np.abs(np.asarray(values, dtype=float) - np.median(values))
+    mad = MAD_TO_SIGMA * float(np.median(distances))
+    return mad or MEAN_DISTANCE_TO_SIGMA * float(np.mean(distances))
 
 
 def _floored(centre: float, spread: float) -> tuple[float, float]:

@@ -89,8 +89,10 @@ DETECTION: Final = (
         "rank",
         "lower",
         3.0,
-        "place of the true cause among the hypotheses",
-        "Number of distinct hypotheses concluded until the first that is the injected fault, that one included.",
+        "place of the injected fault among the candidates",
+        "Place of the injected fault among the root-cause candidates that are ranked from what monitoring knew when the first responder "
+        "began to look for the cause (alerts clustered by HDBSCAN, components ranked by personalised PageRank). Unknown without the "
+        "'analysis' extra.",
         "AC@k as in RCAEval; first three",
     ),
 )

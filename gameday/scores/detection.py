@@ -16,6 +16,7 @@ from gameday.scores.case import CUSTOMERS
 from gameday.scores.kpis import format_value
 from gameday.scores.model import Measure, measured, never, not_applicable, unknown
 from gameday.scores.registry import Scorer, per_incident, per_run
+from gameday.scores.root_cause import root_cause_rank
 
 if TYPE_CHECKING:
     from gameday.scenario.monitoring import Monitoring, Rule
@@ -96,29 +97,6 @@ def duplicate_pages(case: Case, incident: Incident) -> Iterator[Measure]:
         return
     _, most = Counter(str(page.data.get("person")) for page in pages).most_common(1)[0]
     yield measured("detection.duplicate_pages", most - 1, *pages[:5], note=f"one person got {most} pages about it")
-
-
-def root_cause_rank(case: Case, incident: Incident) -> Iterator[Measure]:
-    """How many hypotheses were concluded until one was the cause."""
-    kpi = "detection.root_cause_rank"
-    concluded = case.of(incident, "diagnosis.concluded")
-    if not concluded:
-        started = case.first(incident, "diagnosis.started")
-        if started is None:
-            yield not_applicable(kpi, "nobody looked for the cause")
-        else:
-            yield never(kpi, 0.0, started, note="no hypothesis was concluded")
-        return
-    if all(event.data.get("correct") is None for event in concluded):
-        yield unknown(kpi, "nobody recorded which hypothesis was right", concluded[0])
-        return
-    seen: set[str] = set()
-    for event in concluded:
-        seen.add(str(event.data.get("hypothesis", f"number {len(seen) + 1}")))
-        if event.data.get("correct") is True:
-            yield measured(kpi, len(seen), event, note=f"the cause was hypothesis {len(seen)}")
-            return
-    yield never(kpi, float(len(seen)), concluded[-1], note=f"none of {len(seen)} hypotheses was the cause")
 
 
 def precision(case: Case) -> Iterator[Measure]:

@@ -117,6 +117,13 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "group?": Key("list or map", "labels the alerts were grouped by"),
         },
     ),
+    "alert.evidence": kind(
+        "What monitoring knew when it paged: how far every component was from its usual, from its own measurements.",
+        _CONCERNED,
+        {
+            "anomalies": map_key("component to 0 (as usual) .. 1 (nothing answers any more); what is below 0.05 is left out"),
+        },
+    ),
     "alert.suppressed": kind(
         "A firing alert is kept from its receiver.",
         _CONCERNED,

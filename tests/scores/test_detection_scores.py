@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from gameday.scores.detection import minimum_delay_s
@@ -182,17 +184,37 @@ def test_duplicates_are_the_pages_one_person_got_beyond_the_first() -> None:
     assert day.result("detection.duplicate_pages").value == 2
 
 
-def test_the_rank_of_the_cause_counts_distinct_hypotheses() -> None:
-    day = hurt()
-    for t, hypothesis, correct in ((700, "load", False), (800, "load", False), (900, "region", True)):
-        day.at(t, "diagnosis.concluded", "incident/1", person="ana", hypothesis=hypothesis, correct=correct)
-    assert day.result("detection.root_cause_rank").value == 2
+RANK = "detection.root_cause_rank"
+GONE = {"service/shop@eu-1": 1.0, "zone/eu-1a": 1.0, "region/eu-1": 1.0}
 
 
-def test_a_cause_that_was_not_found_is_censored_and_one_nobody_judged_is_unknown() -> None:
-    wrong = hurt().at(700, "diagnosis.concluded", "incident/1", hypothesis="load", correct=False)
-    assert wrong.result("detection.root_cause_rank").grade is Grade.U
-    assert hurt().at(700, "diagnosis.started", "incident/1").result("detection.root_cause_rank").grade is Grade.U
-    unjudged = hurt().at(700, "diagnosis.concluded", "incident/1", hypothesis="load")
-    assert unjudged.result("detection.root_cause_rank").grade is Grade.UNKNOWN
-    assert hurt().result("detection.root_cause_rank").grade is Grade.NOT_APPLICABLE
+def test_the_rank_is_the_place_of_the_fault_among_the_candidates() -> None:
+    day = hurt().at(640, "alert.firing", "class/checkout", rule="checkout-errors")
+    result = day.at(650, "alert.evidence", "class/checkout", anomalies=GONE).result(RANK)
+    assert (result.value, result.grade) == (1, Grade.P)
+    assert result.note is not None
+    assert result.note.startswith("region/eu-1 was candidate 1")
+
+
+def test_the_rank_is_by_what_was_known_when_somebody_began_to_look() -> None:
+    day = hurt().at(650, "alert.evidence", "class/checkout", anomalies={"service/shop@eu-1": 0.5})
+    first = day.result(RANK).value
+    assert first is not None
+    assert first > 1
+    later = day.at(700, "alert.evidence", "class/checkout", anomalies=GONE).at(720, "diagnosis.started", "incident/1")
+    assert later.result(RANK).value == 1
+    assert later.at(1000, "alert.evidence", "class/checkout", anomalies={"service/shop@eu-1": 0.5}).result(RANK).value == 1
+
+
+def test_without_evidence_or_without_a_fault_there_is_no_rank() -> None:
+    assert hurt().result(RANK).grade is Grade.NOT_APPLICABLE
+    surge = Day().impact(610, 1520).at(650, "alert.evidence", "class/checkout", anomalies=GONE)
+    assert surge.result(RANK).grade is Grade.NOT_APPLICABLE
+
+
+def test_without_the_analysis_extra_the_rank_is_unknown_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    result = hurt().at(650, "alert.evidence", "class/checkout", anomalies=GONE).result(RANK)
+    assert result.grade is Grade.UNKNOWN
+    assert result.note is not None
+    assert "needs the 'analysis' extra: pip install" in result.note
