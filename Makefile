@@ -26,6 +26,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
+	$(BIN)/gameday warmup
 	$(BIN)/pytest -n $(JOBS) -q
 
 bench: $(VENV)/.dev              ## speed, as ratios measured in one run
