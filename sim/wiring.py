@@ -211,6 +211,7 @@ class _Builder:
             classes=classes,
             fallback=fallback,
             bulkhead=dependency.bulkhead,
+            hedge_s=dependency.hedge,
             pool=None if dependency.pool is None else PoolPlan(dependency.pool.connections, dependency.pool.wait),
         )
         return self.add(edge, EdgeInfo(caller, region, target, dependency.operation, dependency.read_from))

@@ -111,8 +111,11 @@ class Dependency(Strict):
     fallback: str | None = None
     """What is called instead when this call has failed for good (a service, database or provider). Of a database, its primary: with the
     database itself as fallback, a read that a stale copy refuses goes to the primary."""
-    cancel: bool = False
-    """Whether queued work is dropped when this caller has given up; false: abandoned work still burns capacity."""
+    cancel: Literal["none", "queued", "running"] = "none"
+    """What happens to work when this caller has given up: nothing (it still burns capacity), it is dropped from the queue, or it is stopped
+    wherever it is, with the calls it has made as far as they cancel too."""
+    hedge: Duration | None = None
+    """An attempt that has no answer after this time gets a second beside it, at another instance; the first good answer wins. None = no."""
     classes: list[Name] | None = Field(default=None, alias="for")
     """Request classes that make this call; none = all."""
 

@@ -13,9 +13,10 @@ from heapq import heappush
 from math import inf
 
 from sim.traffic import Note
-from sim.traffic.core import ANSWER, DUE, OK, PENDING, RETRY, TIMER
+from sim.traffic.core import ANSWER, CANCEL, DUE, HEDGE, OK, PENDING, RETRY, TIMER
 from sim.traffic.edges import Edge
 from sim.traffic.gates import Gates
+from sim.traffic.hedging import Hedging, other_than
 from sim.traffic.marks import FAILED, SENT, SETTLED, Mark
 from sim.traffic.plan import Reason
 from sim.traffic.state import CALLING, CONNECTED, NOWHERE, Attempt, Root, Timers
@@ -28,13 +29,13 @@ _LONGEST_DOUBLING = 60  # 2**60 times any backoff is beyond every cap
 _ROUNDING = 1e-9  # ten shares of 0.1 must make one token
 
 
-class Attempts(Gates):
+class Attempts(Gates, Hedging):
     """Everything a caller does about one call."""
 
     _edges: list[Edge]
 
-    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:  # noqa: C901 (the hot path)
-        """Make one attempt of a call: PENDING, or the reason for which the whole call has failed already."""
+    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int, hedged: Attempt | None = None) -> int:  # noqa: C901 (the hot path)
+        """Make one attempt of a call, or a second one beside one that is `hedged`: PENDING, or the reason for which the whole call has failed already."""
         attempt = Attempt()
         attempt.edge = edge
         attempt.parent = parent
@@ -44,6 +45,9 @@ class Attempts(Gates):
         attempt.position = -1
         if parent is not None:
             attempt.life = parent.instance.life
+        if edge.hedge_s is not None:
+            attempt.decided = False
+            attempt.twin = hedged
         flow = root.flow
         if flow.propagates:
             attempt.until = self._until(edge, parent, root)
@@ -56,7 +60,11 @@ class Attempts(Gates):
                 return self._retry_or(attempt, _BREAKER_OPEN)
             attempt.epoch = breaker.epoch
         edge.attempts += 1
-        if number:
+        if hedged is not None:
+            hedged.twin = attempt
+            edge.hedges += 1
+            edge.budget = max(0.0, edge.budget - 1.0)
+        elif number:
             edge.retries += 1
         elif edge.earns is not None:
             edge.budget = min(edge.retry.budget_burst, edge.budget + edge.earns)
@@ -94,12 +102,16 @@ class Attempts(Gates):
                 turn = 0
             target.turn = turn + 1
             instance = rotation[turn]
+        if edge.hedge_s is not None and attempt.twin is not None and attempt.twin.instance is instance:
+            instance = other_than(instance, rotation)
         attempt.instance = instance
         attempt.path = path = (attempt.root.flow.paths if parent is None else parent.instance.paths)[instance.zone]
         if attempt.stage == CONNECTED:
             attempt.stage = NOWHERE
         else:
             attempt.open = True
+            if edge.withdraws and parent is not None:
+                parent.children[attempt] = None
             attempt.sequence = self._tick()
         if attempt.root.trace:
             self._mark_sent(attempt)
@@ -112,6 +124,8 @@ class Attempts(Gates):
             if reason != PENDING and self._answer_now(attempt, reason):
                 return self._failed(attempt, reason)
         self._time(attempt)
+        if edge.hedge_s is not None:
+            self._plan_hedge(attempt)
         return PENDING
 
     def _time(self, attempt: Attempt) -> None:
@@ -164,12 +178,17 @@ class Attempts(Gates):
             elif kind == TIMER:
                 self._abandon(attempt)
                 self._settle(attempt, attempt.fate)
+            elif kind == HEDGE:
+                self._hedge(attempt)
             else:
                 self._wait_over(kind, attempt)
 
     def _remind(self, kind: int, sequence: int, attempt: Attempt) -> None:
-        """The events of rare policies: a deadline that travels with a request cuts a timeout short, a wait for a connection is over."""
-        if kind != DUE:
+        """The events of rare policies: a deadline that travels with a request cuts a timeout short, a wait for a connection
+        is over, a hedge is due, a callee is told that it works in vain."""
+        if kind == CANCEL:
+            self._withdraw(attempt)
+        elif kind != DUE:
             self._deliver(kind, attempt)
         elif attempt.open and attempt.sequence == sequence:
             self._deliver(TIMER, attempt)
@@ -199,8 +218,12 @@ class Attempts(Gates):
                 self._notes.append(Note(self.now, "breaker.closed", breaker.index))
             if edge.guarded:
                 self._let_go(attempt)
+            if edge.withdraws and attempt.parent is not None:
+                attempt.parent.children.pop(attempt, None)
             if attempt.position >= 0:
                 self._acknowledge(attempt)
+            if edge.hedge_s is not None and not self._win(attempt):
+                return
         else:
             outcome = self._failed(attempt, outcome)
             if outcome == PENDING:
@@ -248,9 +271,13 @@ class Attempts(Gates):
         if attempt.root.trace:
             self._mark_failed(attempt, reason)
         attempt.open = False
+        edge = attempt.edge
+        if edge.withdraws and attempt.parent is not None:
+            attempt.parent.children.pop(attempt, None)
+        if edge.hedge_s is not None and self._waits_for_twin(attempt):
+            return PENDING
         if reason == _DEADLINE or self._gone(attempt):
             return reason
-        edge = attempt.edge
         retry = edge.retry
         if attempt.number >= retry.retries or (edge.earns is not None and edge.budget < 1.0 - _ROUNDING):
             fallback = edge.fallback
@@ -270,6 +297,8 @@ class Attempts(Gates):
     def _gone(self, attempt: Attempt) -> bool:
         """Whether nobody will use the outcome: the calling visit is over, or (asynchronous) its process has died."""
         parent = attempt.parent
+        if attempt.edge.hedge_s is not None and attempt.decided:
+            return True
         if parent is None:
             return False
         if attempt.edge.asynchronous:

@@ -14,12 +14,12 @@ from sim.traffic.bucket import TokenBucket
 from sim.traffic.change_checks import check_change
 from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlow, SetInstance, SetLink, SetRateLimit, SetStation
 from sim.traffic.clients import Flow
-from sim.traffic.core import ARRIVAL, THOUGHT, WORK
+from sim.traffic.core import ARRIVAL, CANCEL, THOUGHT, WORK
 from sim.traffic.edges import Edge
 from sim.traffic.limiter import Limiter
 from sim.traffic.network import Path, set_link
 from sim.traffic.plan import Plan, Reason
-from sim.traffic.state import COMMITTING, DONE, PARKED, QUEUED, WORKING, Instance, Station
+from sim.traffic.state import COMMITTING, DONE, PARKED, QUEUED, WORKING, Attempt, Instance, Station
 from sim.traffic.visits import Visits
 
 _CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
@@ -106,10 +106,19 @@ class Changing(Attempts, Visits):
             attempt.stage = DONE
             attempt.token = 0
         for attempt in held + queued:
+            if station.cancels and attempt.children:
+                self._forsake(attempt)
             station.failed += 1
             if attempt.open and self._answer_now(attempt, _CRASHED):
                 self._settle(attempt, _CRASHED)
         for kind, attempt in mail:
+            self._read(kind, attempt)
+
+    def _read(self, kind: int, attempt: Attempt) -> None:
+        """A piece of mail: of a callee that it works in vain, or of what one of its calls has come to."""
+        if kind == CANCEL:
+            self._withdraw(attempt)
+        else:
             self._deliver(kind, attempt)
 
     def _freeze(self, instance: Instance) -> None:
@@ -135,7 +144,7 @@ class Changing(Attempts, Visits):
                 self._committed(attempt)
         mail, instance.mail = instance.mail, []
         for kind, attempt in mail:
-            self._deliver(kind, attempt)
+            self._read(kind, attempt)
 
     # Stations
 

@@ -105,6 +105,8 @@ def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
 
 
 def _gate_problems(edge: EdgePlan) -> Iterator[str]:
+    if edge.hedge_s is not None and not 0.0 < edge.hedge_s < edge.timeout_s:
+        yield f"hedge_s {edge.hedge_s} must be positive and shorter than the timeout"
     if edge.caller == CLIENT and (edge.bulkhead is not None or edge.pool is not None):
         yield "clients are no process: they have neither a bulkhead nor a pool"
     if edge.bulkhead is not None and edge.bulkhead < 1:

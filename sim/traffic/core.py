@@ -25,7 +25,7 @@ PENDING = -1  # no outcome yet
 OK = -2  # the other outcomes are the numbers of Reason
 
 # Kinds of event. Entries of the heap are (time, sequence number, kind, subject): equal times play in order of scheduling.
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED = range(10)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE = range(12)
 
 
 class Core(ABC):
@@ -50,8 +50,8 @@ class Core(ABC):
             heappush(self._heap, (due, sequence, kind, subject))
 
     @abstractmethod
-    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int) -> int:
-        """Make one attempt of a call: PENDING, or the reason for which the whole call has failed already."""
+    def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int, hedged: Attempt | None = None) -> int:
+        """Make one attempt of a call, or a second one beside one that is `hedged`: PENDING, or the reason for which the whole call has failed already."""
 
     @abstractmethod
     def _send(self, attempt: Attempt) -> int:
@@ -84,6 +84,30 @@ class Core(ABC):
     @abstractmethod
     def _abandon(self, attempt: Attempt) -> None:
         """The caller has given up: drop what need not be done any more at the callee."""
+
+    @abstractmethod
+    def _leave(self, attempt: Attempt, outcome: int) -> None:
+        """Free the slot, start who waits for it, and answer."""
+
+    @abstractmethod
+    def _call_off(self, attempt: Attempt) -> None:
+        """The caller does not want an outcome any more."""
+
+    @abstractmethod
+    def _give_up(self, attempt: Attempt) -> None:
+        """The caller has no use for this attempt any more."""
+
+    @abstractmethod
+    def _forsake(self, visit: Attempt) -> None:
+        """A visit is over before its calls: give them up."""
+
+    @abstractmethod
+    def _unqueue(self, attempt: Attempt) -> None:
+        """Take an attempt out of its queue."""
+
+    @abstractmethod
+    def _tell(self, attempt: Attempt) -> None:
+        """Tell the callee that it works in vain, if it can be reached."""
 
     @abstractmethod
     def _finish(self, attempt: Attempt, outcome: int) -> None:

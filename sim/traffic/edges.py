@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from sim.streams import Streams
 from sim.traffic.breaker import Breaker
-from sim.traffic.plan import EdgePlan, Reason
+from sim.traffic.plan import CLIENT, EdgePlan, Reason
 from sim.traffic.state import Station, Timers
 from sim.traffic.times import LazyDraws
 
 CALL, READ, WRITE = 0, 1, 2
+_CANCELS = ("none", "queued", "running")
 _OPERATION = {"call": CALL, "read": READ, "write": WRITE}
 
 
@@ -50,6 +51,8 @@ class Edge:
         "fallback",
         "fraction",
         "guarded",
+        "hedge_s",
+        "hedges",
         "loss_draws",
         "operation",
         "option_draws",
@@ -65,6 +68,7 @@ class Edge:
         "waiting",
         "weights",
         "whole",
+        "withdraws",
     )
 
     def __init__(self, plan: EdgePlan, stations: list[Station], index: int, streams: Streams, timers: Timers) -> None:
@@ -74,7 +78,9 @@ class Edge:
         self.waiting = timers.waiting
         self.required = plan.required
         self.asynchronous = plan.asynchronous
-        self.cancel = plan.cancel
+        self.cancel = _CANCELS.index(plan.cancel)  # RUNNING (2) includes what is queued
+        self.withdraws = plan.cancel == "running" and not plan.asynchronous and plan.caller != CLIENT
+        self.hedge_s = plan.hedge_s
         self.operation = _OPERATION[plan.operation]
         self.whole = int(plan.calls_mean)
         self.fraction = plan.calls_mean - self.whole
@@ -94,7 +100,7 @@ class Edge:
         self.loss_draws = LazyDraws(streams, f"edge-loss/{plan.name}")
         self.dns_draws = LazyDraws(streams, f"edge-dns/{plan.name}")
         self.guarded = plan.bulkhead is not None or plan.pool is not None
-        self.attempts = self.failures = self.retries = self.skipped = self.cancelled = 0
+        self.attempts = self.failures = self.retries = self.skipped = self.cancelled = self.hedges = 0
         self.targets: list[Target] = []
         self.weights: list[float] = []
         self.single: Target | None = None

@@ -56,6 +56,8 @@ class Gates(Core):
         gate.waiting.append(attempt)
         attempt.stage = WAITING
         attempt.open = True
+        if edge.withdraws:
+            parent.children[attempt] = None
         attempt.sequence = self._tick()
         due, attempt.fate = self.now + pool.wait_s, _POOL
         if attempt.root.flow.propagates and attempt.until < due:
@@ -103,6 +105,8 @@ class Gates(Core):
         edge = attempt.edge
         attempt.open = False
         edge.cancelled += 1
+        if edge.withdraws and attempt.parent is not None:
+            attempt.parent.children.pop(attempt, None)
         if edge.breaker is not None:
             edge.breaker.called_off(attempt.epoch)
         if edge.guarded:

@@ -76,6 +76,7 @@ class PlainEngine(Changing):
                 for number in range(len(plan.classes))
             ]
             station.latency = [[0] * BUCKETS for _ in plan.classes]
+            station.cancels = any(edge.withdraws and edge.plan.caller == station.index for edge in self._edges)
         self._flows = [Flow(flow, plan, self._edges, self._paths, streams) for flow in plan.flows]
         for flow in self._flows:
             if flow.plan.rate:
@@ -222,6 +223,7 @@ class PlainEngine(Changing):
             retries=[0] * len(edges),
             skipped=[0] * len(edges),
             cancelled=[0] * len(edges),
+            hedges=[0] * len(edges),
             breaker_open=[False] * len(edges),
             reads=[0] * len(stations),
             writes_attempted=[0] * len(stations),
@@ -258,6 +260,7 @@ class PlainEngine(Changing):
             view.retries[number] = edge.retries
             view.skipped[number] = edge.skipped
             view.cancelled[number] = edge.cancelled
+            view.hedges[number] = edge.hedges
             view.breaker_open[number] = edge.breaker is not None and bool(edge.breaker.state)
         return view
 

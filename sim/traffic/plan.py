@@ -176,10 +176,12 @@ class EdgePlan:
     `calls_mean` is the mean number of calls a request makes: the whole part always, the rest with that probability.
     `options` are (station, weight) pairs the target is chosen from; the control plane may change them.
     An optional edge (`required` False) that fails does not fail its caller. `asynchronous` calls are sent and not waited
-    for. `cancel` True: when the caller gives up, work still waiting in the callee's queue is dropped.
+    for. `cancel`: when the caller gives up, nothing happens to its work at the callee, or it is dropped from the queue, or it is stopped
+    wherever it is, with the calls it has made over edges that cancel too.
     `classes` None: taken by every class; else only by those positions. `fallback`: an edge called in its place once this call has
     failed for good (that edge is in no `calls` itself). `bulkhead`: most calls one calling instance may have under way; more fail as
-    BULKHEAD at once. An attempt's timeout begins when it is sent, after any wait for a connection of the `pool`.
+    BULKHEAD at once. An attempt's timeout begins when it is sent, after any wait for a connection of the `pool`. `hedge_s`: an attempt that has not been
+    answered for so long gets a second beside it, and the first good answer wins.
     """
 
     name: str
@@ -191,12 +193,13 @@ class EdgePlan:
     breaker: BreakerPlan | None = None
     required: bool = True
     asynchronous: bool = False
-    cancel: bool = False
+    cancel: Literal["none", "queued", "running"] = "none"
     operation: Literal["call", "read", "write"] = "call"
     classes: frozenset[int] | None = None
     fallback: int | None = None
     bulkhead: int | None = None
     pool: PoolPlan | None = None
+    hedge_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ class Attempt:
 
     __slots__ = (
         "arrived_at",
+        "children",
         "deadline",
+        "decided",
         "due",
         "edge",
         "epoch",
@@ -76,6 +78,7 @@ class Attempt:
         "stage",
         "step",
         "token",
+        "twin",
         "until",
     )
     edge: Edge
@@ -89,6 +92,9 @@ class Attempt:
     deadline: float
     until: float  # the deadline of the request, if it travels with it
     sequence: int  # of its timer
+    children: dict[Attempt, None]  # calls waited for that can be given up, where there are such calls
+    twin: Attempt | None  # the other one, where calls are hedged
+    decided: bool  # and whether that one has won
     gate: Gate | None  # where it is counted, on an edge that has gates
     fate: int  # why the caller will believe it failed when the timeout fires
     outcome: int  # the answer under way to the caller
@@ -215,6 +221,7 @@ class Station:
         "busy_s",
         "by_zone",
         "calls",
+        "cancels",
         "commit_blocked",
         "commit_delay_s",
         "committed_s",
@@ -253,6 +260,7 @@ class Station:
         self.pool = self.times.pool
         self.error_draws = LazyDraws(streams, f"error/{plan.name}")
         self.parallel = plan.fan_out == "parallel"
+        self.cancels = False  # whether it makes calls that can be given up
         self.balance: Balancer | None = None  # None: round robin
         self.keeps_writes = plan.keeps_writes
         self.newest_first_above = newest_first_above(plan)

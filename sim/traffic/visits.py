@@ -17,11 +17,11 @@ from sim.traffic.marks import LEFT, STARTED
 from sim.traffic.plan import Reason
 from sim.traffic.queueing import overdue, take_next
 from sim.traffic.state import CALLING, COMMITTING, DONE, PARKED, QUEUED, WORKING, Attempt, Instance
+from sim.traffic.withdrawing import RUNNING
 
 _DROPPED, _ERROR, _LIMITED, _QUEUE_FULL, _READ_ONLY = map(
     int, (Reason.DROPPED, Reason.ERROR, Reason.LIMITED, Reason.QUEUE_FULL, Reason.READ_ONLY)
 )
-_MOST_DROPPED = 16  # cancelled attempts that may lie in a queue before it is swept
 _DEADLINE = int(Reason.DEADLINE)
 _REFUSED, _SHED, _STALE, _TIMEOUT = int(Reason.REFUSED), int(Reason.SHED), int(Reason.STALE), int(Reason.TIMEOUT)
 
@@ -36,6 +36,8 @@ class Visits(Core):
         priority = attempt.root.priority
         station.arrived += 1
         attempt.arrived_at = self.now
+        if station.cancels:
+            attempt.children = {}
         if attempt.edge.operation == WRITE and station.keeps_writes:
             station.writes_attempted += 1
         free = len(instance.running) < instance.room
@@ -230,6 +232,8 @@ class Visits(Core):
                 instance.limiter.answered(self.now, self.now - attempt.arrived_at)
         else:
             station.failed += 1
+        if station.cancels and attempt.children:
+            self._forsake(attempt)
         if instance.queued:
             self._pump(instance)
         if attempt.open and self._answer_now(attempt, outcome):
@@ -288,12 +292,9 @@ class Visits(Core):
         if attempt.position >= 0:
             instance.station.writes_indeterminate += 1
         elif attempt.stage == QUEUED and attempt.edge.cancel:
-            attempt.stage = DONE
-            instance.station.failed += 1
-            instance.queued -= 1
-            instance.dropped += 1
-            if instance.dropped > instance.queued + _MOST_DROPPED:
-                instance.sweep()
+            self._unqueue(attempt)
         elif attempt.stage == PARKED and not instance.frozen:
             attempt.open = False
             self._leave(attempt, _TIMEOUT)
+        elif attempt.edge.cancel == RUNNING and attempt.stage in (WORKING, CALLING):
+            self._tell(attempt)

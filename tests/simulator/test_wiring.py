@@ -134,12 +134,12 @@ def test_a_calls_policies_reach_the_plan():
         "calls": 0.3,
         "retries": {"attempts": 2, "backoff": "40ms", "backoff_cap": "1s", "budget": "20%"},
         "breaker": {"failures": 7, "open": "9s", "trials": 3},
-        "cancel": True,
+        "cancel": "queued",
         "for": ["look"],
     }
     wired = wiring(shop={"calls": [dependency]}, services={"back": BACK}, classes={"buy": BUY, "look": {**BUY, "rate": "1/s"}})
     found = edge(wired, "shop@a -> back")
-    assert (found.required, found.asynchronous, found.calls_mean, found.cancel) == (False, True, 0.3, True)
+    assert (found.required, found.asynchronous, found.calls_mean, found.cancel) == (False, True, 0.3, "queued")
     assert (found.retry.retries, found.retry.backoff_s, found.retry.backoff_cap_s, found.retry.budget_ratio) == (
         2,
         0.04,
@@ -250,11 +250,14 @@ def test_what_callers_do_reaches_edges_and_classes():
     call = {
         "to": "back",
         "bulkhead": 7,
+        "cancel": "running",
+        "hedge": "70ms",
         "pool": {"connections": 3},
         "breaker": {"failure_ratio": "30%", "window": 40, "minimum": 9, "open": "2s"},
     }
     wired = wiring(services={"back": BACK}, shop={"calls": [call]}, classes={"buy": {**BUY, "propagate_deadline": True}})
     assert wired.plan.edges[0].breaker == BreakerPlan(20, 2.0, 1, WindowPlan(0.3, 40, 9))
     assert (wired.plan.edges[0].bulkhead, wired.plan.edges[0].pool) == (7, PoolPlan(3, 30.0))
+    assert (wired.plan.edges[0].cancel, wired.plan.edges[0].hedge_s) == ("running", 0.07)
     assert [each.propagates for each in wired.plan.classes] == [True]
     assert [each.propagates for each in wiring().plan.classes] == [False]

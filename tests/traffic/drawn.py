@@ -19,12 +19,17 @@ breakers = st.sampled_from(
 )
 
 
+cancels = st.sampled_from(["none", "queued", "running", "running"])
+
+
 @st.composite
 def edge_policies(draw: st.DrawFn, entry: bool) -> dict[str, Any]:
     """Fields of an EdgePlan."""
+    hedge_s = draw(st.sampled_from([None, None, None, 0.01, 0.04]))
     if entry:
-        return {}
+        return {"hedge_s": hedge_s}
     return {
+        "hedge_s": hedge_s,
         "bulkhead": draw(st.sampled_from([None, None, 1, 3])),
         "pool": draw(st.sampled_from([None, None, PoolPlan(1, 0.0), PoolPlan(1, 0.05), PoolPlan(2, 0.3)])),
     }

@@ -20,14 +20,14 @@ def test_ten_requests_to_a_slow_server_all_time_out() -> None:
 
 
 def test_cancelled_work_is_dropped_from_the_queue_and_only_there() -> None:
-    run = burst(plan([station("s", 1.0)], [entry(timeout_s=0.5, cancel=True)], [crowd(10)]))
+    run = burst(plan([station("s", 1.0)], [entry(timeout_s=0.5, cancel="queued")], [crowd(10)]))
     run.advance(30.0)
     view = run.observe()
     assert (view.completed, view.failed, view.queued) == ([1], [9], [0])
 
 
 def test_cancelled_work_leaves_room_in_the_queue_even_of_a_frozen_instance() -> None:
-    system = plan([station("s", 0.001, queue_limit=5)], [entry(timeout_s=0.1, cancel=True)], [flow(1000.0)])
+    system = plan([station("s", 0.001, queue_limit=5)], [entry(timeout_s=0.1, cancel="queued")], [flow(1000.0)])
     run = engine(system)
     run.apply(SetInstance(0, 0, frozen=True))
     run.advance(20.0)

@@ -31,7 +31,7 @@ def test_settled_attempts_do_not_pile_up_behind_long_timeouts() -> None:
 
 
 def test_cancelled_work_does_not_pile_up_in_the_queue_of_a_frozen_instance() -> None:
-    run = engine(plan([station("s", 0.001, queue_limit=5)], [entry(timeout_s=0.05, cancel=True)], [flow(1000.0)]))
+    run = engine(plan([station("s", 0.001, queue_limit=5)], [entry(timeout_s=0.05, cancel="queued")], [flow(1000.0)]))
     run.apply(SetInstance(0, 0, frozen=True))
     run.advance(10.0)
     assert run.observe().failed[0] > 900

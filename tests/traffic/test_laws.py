@@ -31,7 +31,7 @@ from sim.traffic.plan import (
     StationPlan,
 )
 from tests.traffic.build import engine, in_flight
-from tests.traffic.drawn import MEASURED, breakers, edge_policies, station_policies
+from tests.traffic.drawn import MEASURED, breakers, cancels, edge_policies, station_policies
 
 LAWS = settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ZONES = 2
@@ -70,7 +70,7 @@ def edge_plans(draw: st.DrawFn, number: int, caller: int, stations: int) -> Edge
         draw(breakers),
         required=draw(st.booleans()),
         asynchronous=not is_entry and draw(st.booleans()),
-        cancel=draw(st.booleans()),
+        cancel=draw(cancels),
         operation=draw(st.sampled_from(["call", "read", "write"])),
         classes=None if is_entry else draw(st.sampled_from([None, frozenset({0}), frozenset({1})])),
         **draw(edge_policies(is_entry)),

@@ -29,7 +29,7 @@ from sim.traffic.plan import (
     ServiceTime,
     StationPlan,
 )
-from tests.traffic.drawn import BURSTS, MEASURED, breakers, edge_policies, station_policies
+from tests.traffic.drawn import BURSTS, MEASURED, breakers, cancels, edge_policies, station_policies
 
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
@@ -82,7 +82,7 @@ def edge_plans(draw: st.DrawFn, number: int, caller: int, stations: int) -> Edge
         draw(breakers),
         required=draw(st.booleans()),
         asynchronous=not entry and draw(st.sampled_from([False, False, True])),
-        cancel=draw(st.booleans()),
+        cancel=draw(cancels),
         operation=draw(st.sampled_from(["call", "read", "write", "write"])),
         classes=None if entry else draw(st.sampled_from([None, None, frozenset({0}), frozenset({1})])),
         **draw(edge_policies(entry)),
@@ -266,7 +266,7 @@ def database_days(draw: st.DrawFn) -> tuple[Plan, int, Script]:
     options = ((1, 1.0),)
     edges = (
         EdgePlan("enter", CLIENT, ((0, 1.0),), timeout_s=draw(st.sampled_from([0.06, 0.5])), operation="write"),
-        EdgePlan("write", 0, options, 1.0, 0.1, retry, cancel=draw(st.booleans()), operation="write"),
+        EdgePlan("write", 0, options, 1.0, 0.1, retry, cancel=draw(cancels), operation="write"),
         EdgePlan("log", 0, options, 1.0, 0.1, retry, asynchronous=draw(st.booleans()), operation="write"),
     )
     rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.0, 0.01), (0.01, 0.0))]))

@@ -89,7 +89,7 @@ def test_what_a_frozen_caller_never_read_still_counts_at_the_edge_when_it_is_kil
 @pytest.mark.parametrize("cancel", [True, False])
 def test_queued_work_of_a_dead_caller_is_done_unless_the_edge_cancels(cancel: bool) -> None:
     stations = [station("a", 0.1, slots=3, calls=(1,)), station("b", 1.0)]
-    run = burst(plan(stations, [entry(), call(0, 1, cancel=cancel)], [crowd(3)]))
+    run = burst(plan(stations, [entry(), call(0, 1, cancel="queued" if cancel else "none")], [crowd(3)]))
     run.advance(0.5)
     run.apply(SetInstance(0, 0, up=False))
     run.advance(9.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gameday.scenario.checks.book import Book
-from gameday.scenario.system import Breaker, Dependency
+from gameday.scenario.system import Breaker, Database, Dependency, Provider, Service
+from gameday.selectors import target_of
+from gameday.units import format_duration
 
 Path = tuple[str | int, ...]
 
@@ -12,6 +14,27 @@ def check_calling(book: Book, path: Path, call: Dependency) -> None:
     """The policies of one dependency."""
     if call.breaker is not None:
         _breaker(book, (*path, "breaker"), call.breaker)
+    timeout_s = _timeout_s(book, call)
+    if call.hedge is not None and timeout_s is not None and call.hedge >= timeout_s:
+        book.wrong(
+            (*path, "hedge"), f"is not shorter than the timeout of {format_duration(timeout_s)}, so it would never be used"
+        )
+
+
+def _timeout_s(book: Book, call: Dependency) -> float | None:
+    """How long an attempt may take; None when what is called is not there."""
+    if call.timeout is not None:
+        return call.timeout
+    kind, _, name = target_of(call.to).partition("/")
+    system = book.system
+    called: Service | Database | Provider | None = None
+    if kind == "service":
+        called = system.services.get(name)
+    elif kind == "database":
+        called = system.databases.get(name)
+    elif kind == "provider":
+        called = system.providers.get(name)
+    return None if called is None else called.timeout
 
 
 def _breaker(book: Book, path: Path, breaker: Breaker) -> None:

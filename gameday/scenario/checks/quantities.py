@@ -23,7 +23,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     Service: ("timeout",),
     Database: ("timeout",),
     Provider: ("timeout",),
-    Dependency: ("timeout",),
+    Dependency: ("timeout", "hedge"),
     Breaker: ("open", "failure_ratio"),
     CoDel: ("interval",),
     Limiter: ("window",),

@@ -145,6 +145,17 @@ def next_in(word: Words, target: int, zone: int, first: int, size: int) -> int:
 
 
 @kernel
+def next_to(word: Words, station: int, taken: int) -> int:
+    """The next in rotation after this one, which is another one if there are two."""
+    rotation, size = word[station + S_ROTATION], word[station + S_ROTATION_SIZE]
+    position = 0
+    while word[rotation + position] != taken:
+        position += 1
+    instance: int = word[rotation + (position + 1) % size]
+    return instance
+
+
+@kernel
 def rotate(word: Words, station: int) -> None:
     """Work out who is in rotation, and the same sorted by zone; in both, in the order of the instances."""
     rotation, sorted_by_zone = word[station + S_ROTATION], word[station + S_SORTED]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from math import inf
 
 from sim.traffic.compiled.answering import answer_now, lost
-from sim.traffic.compiled.balancing import balance
+from sim.traffic.compiled.balancing import balance, next_to
 from sim.traffic.compiled.gates import enter_gate, let_go, until_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.kin import RUNNING, link, unlink
 from sim.traffic.compiled.layout import (
     A_BORN,
     A_CALLER,
@@ -33,6 +34,7 @@ from sim.traffic.compiled.layout import (
     A_SEQUENCE,
     A_STAGE,
     A_TRACE,
+    A_TWIN,
     A_UNTIL,
     A_USER,
     B_ACTIVE,
@@ -47,6 +49,7 @@ from sim.traffic.compiled.layout import (
     E_BREAKER,
     E_BUDGET,
     E_BURST,
+    E_CANCEL,
     E_CUT,
     E_EARN,
     E_EARNS,
@@ -55,6 +58,9 @@ from sim.traffic.compiled.layout import (
     E_FAILURES,
     E_FALLBACK,
     E_GUARDED,
+    E_HEDGE_S,
+    E_HEDGED,
+    E_HEDGES,
     E_RETRIED,
     E_RETRIES,
     E_RING,
@@ -70,6 +76,7 @@ from sim.traffic.compiled.layout import (
     H_ENTERED,
     H_NOW,
     H_TRACE,
+    HEDGE,
     I_COLUMN,
     I_LIFE,
     I_ROW,
@@ -82,10 +89,11 @@ from sim.traffic.compiled.layout import (
     RETRY,
     T_STATION,
 )
+from sim.traffic.compiled.noting import note_failure, note_sent
 from sim.traffic.compiled.policies import breaker_failed, choose, lets_through, take_token
-from sim.traffic.compiled.primitives import add_timer, draw, give_back, mark, push, take, tick
+from sim.traffic.compiled.primitives import add_timer, draw, give_back, push, take, tick
 from sim.traffic.compiled.visits import receive
-from sim.traffic.marks import FAILED, SENT
+from sim.traffic.compiled.withdrawing import DECIDED, twin_is_open
 from sim.traffic.plan import Reason
 
 _BREAKER_OPEN, _DNS, _NO_ROUTE, _RATE_LIMITED = map(int, (Reason.BREAKER_OPEN, Reason.DNS, Reason.NO_ROUTE, Reason.RATE_LIMITED))
@@ -101,6 +109,8 @@ _NO_TARGET = 0
 def gone(word: Words, attempt: int) -> bool:
     """Whether nobody will use the outcome: the calling visit is over, or (asynchronous) its process has died."""
     parent = word[attempt + A_PARENT]
+    if word[word[attempt + A_EDGE] + E_HEDGES] and word[attempt + A_TWIN] == DECIDED:
+        return True
     if parent == 0:
         return False
     if word[word[attempt + A_EDGE] + E_ASYNCHRONOUS]:
@@ -182,23 +192,6 @@ def begin(
     return attempt
 
 
-@kernel
-def note_sent(word: Words, real: Reals, attempt: int) -> None:
-    """Mark an attempt of the traced request that leaves its caller."""
-    parent = word[attempt + A_PARENT_SEQUENCE] if word[attempt + A_PARENT] else 0
-    sequence, edge, instance = word[attempt + A_SEQUENCE], word[attempt + A_EDGE], word[attempt + A_INSTANCE]
-    mark(word, real, SENT, word[H_TRACE], sequence, parent, edge, instance, word[attempt + A_NUMBER], 0)
-
-
-@kernel
-def note_failure(
-    word: Words, real: Reals, attempt: int, edge: int, parent: int, parent_sequence: int, number: int, reason: int
-) -> None:
-    """Mark an attempt of the traced request that has failed; one that never left its caller has no record (0)."""
-    sequence = word[attempt + A_SEQUENCE] if attempt else 0
-    mark(word, real, FAILED, word[H_TRACE], sequence, parent_sequence if parent else 0, edge, 0, number, reason)
-
-
 @part
 def attempt_call(  # noqa: C901 (the hot path)
     word: Words,
@@ -232,7 +225,9 @@ def attempt_call(  # noqa: C901 (the hot path)
         attempt = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, born, user, entered)
         if word[flow + F_PROPAGATES]:
             real[attempt + A_UNTIL] = until
-        reason = may_send(word, real, client, edge, attempt, flow, number)
+        if word[edge + E_HEDGES]:
+            word[attempt + A_TWIN] = 0
+        reason = may_send(word, real, client, edge, attempt, flow, number, False)
         if reason == OK:
             reason = send(word, real, client, edge, attempt)
             if client:
@@ -259,7 +254,7 @@ def attempt_call(  # noqa: C901 (the hot path)
 
 
 @part
-def may_send(word: Words, real: Reals, client: bool, edge: int, attempt: int, flow: int, number: int) -> int:
+def may_send(word: Words, real: Reals, client: bool, edge: int, attempt: int, flow: int, number: int, hedge: bool) -> int:
     """OK: an attempt may be sent; PENDING: it waits for a connection; else the reason for which it is refused at once."""
     if word[edge + E_BREAKER]:
         if word[edge + E_STATE] and not lets_through(word, real, edge):
@@ -267,7 +262,11 @@ def may_send(word: Words, real: Reals, client: bool, edge: int, attempt: int, fl
             return _BREAKER_OPEN
         word[attempt + A_EPOCH] = word[edge + E_EPOCH]
     word[edge + E_ATTEMPTS] += 1
-    if number:
+    if hedge:
+        word[edge + E_HEDGED] += 1
+        left = real[edge + E_BUDGET] - 1.0
+        real[edge + E_BUDGET] = max(left, 0.0)
+    elif number:
         word[edge + E_RETRIED] += 1
     elif word[edge + E_EARNS]:
         budget = real[edge + E_BUDGET] + real[edge + E_EARN]
@@ -294,6 +293,8 @@ def send(word: Words, real: Reals, client: bool, edge: int, attempt: int) -> int
     instance = balance(word, real, edge, station, target, caller)
     if instance == 0:
         return _NO_ROUTE
+    if word[edge + E_HEDGES] and word[attempt + A_TWIN] > 0 and word[word[attempt + A_TWIN] + A_INSTANCE] == instance:
+        instance = next_to(word, station, instance)
     word[attempt + A_INSTANCE] = instance
     row = word[word[attempt + A_FLOW] + F_ROW] if client else word[caller + I_ROW]
     path = row + word[instance + I_COLUMN]
@@ -305,6 +306,8 @@ def send(word: Words, real: Reals, client: bool, edge: int, attempt: int) -> int
         word[attempt + A_SEQUENCE] = sequence
         word[attempt + A_OPEN] = sequence
         word[attempt + A_HOLDS] = 1
+        if word[edge + E_CANCEL] == RUNNING:
+            link(word, attempt)
     if word[attempt + A_TRACE]:
         note_sent(word, real, attempt)
     if word[edge + E_CUT]:
@@ -320,12 +323,17 @@ def send(word: Words, real: Reals, client: bool, edge: int, attempt: int) -> int
         end_at(word, real, attempt, until)
     else:
         add_timer(word, real, word[edge + E_RING], real[H_NOW] + real[edge + E_TIMEOUT], word[attempt + A_SEQUENCE], attempt)
+    if word[edge + E_HEDGES] and word[attempt + A_TWIN] == 0:
+        word[attempt + A_HOLDS] += 1
+        push(word, real, real[H_NOW] + real[edge + E_HEDGE_S], tick(word), HEDGE, attempt)
     return PENDING
 
 
 @part
 def count_failure(word: Words, real: Reals, edge: int, attempt: int) -> None:
     """An attempt has failed: counters, breaker, bulkhead and pool learn it."""
+    if word[edge + E_CANCEL] == RUNNING:
+        unlink(word, attempt)
     word[edge + E_FAILURES] += 1
     if word[edge + E_BREAKER]:
         breaker_failed(word, real, edge, word[attempt + A_EPOCH])
@@ -351,6 +359,8 @@ def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
         word[H_TRACE] = word[attempt + A_TRACE]
         sequence, number = word[attempt + A_PARENT_SEQUENCE], word[attempt + A_NUMBER]
         note_failure(word, real, attempt, edge, word[attempt + A_PARENT], sequence, number, reason)
+    if word[edge + E_HEDGES] and (word[attempt + A_TWIN] == DECIDED or twin_is_open(word, attempt)):
+        return PENDING
     if reason == _DEADLINE or gone(word, attempt):
         return reason
     if retries(word, real, edge, word[attempt + A_NUMBER]):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.tables import Tables, store
-from sim.traffic.plan import EdgePlan, Plan, WindowPlan
+from sim.traffic.plan import CLIENT, EdgePlan, Plan, WindowPlan
 
 _OPERATION = {"call": at.CALL, "read": at.READ, "write": at.WRITE}
 _BY_CHANCE = frozenset({"random", "power_of_two", "zone_aware"})
@@ -37,7 +37,12 @@ def add_edge(tables: Tables, number: int, plan: EdgePlan, ring: int) -> None:
     word[record + at.E_RING] = ring
     word[record + at.E_REQUIRED] = plan.required
     word[record + at.E_ASYNCHRONOUS] = plan.asynchronous
-    word[record + at.E_CANCEL] = plan.cancel
+    word[record + at.E_CANCEL] = ("none", "queued", "running").index(plan.cancel)
+    if plan.cancel == "running" and not plan.asynchronous and plan.caller != CLIENT:
+        word[tables.station(plan.caller) + at.S_CANCELS] = 1
+    if plan.hedge_s is not None:
+        word[record + at.E_HEDGES] = 1
+        real[record + at.E_HEDGE_S] = plan.hedge_s
     word[record + at.E_OPERATION] = _OPERATION[plan.operation]
     word[record + at.E_WHOLE] = int(plan.calls_mean)
     real[record + at.E_FRACTION] = plan.calls_mean - int(plan.calls_mean)

@@ -115,6 +115,7 @@ class CompiledEngine:
             retries=[0 for _ in edges],
             skipped=[0 for _ in edges],
             cancelled=[0 for _ in edges],
+            hedges=[0 for _ in edges],
             breaker_open=[False for _ in edges],
             **nothing,
         )
@@ -134,7 +135,7 @@ class CompiledEngine:
         self._admitted = stations[:, at.S_ADMITTED_BY : at.S_ADMITTED_BY + 3]
         seconds = table(arena.reals, tables.stations, len(self._plan.stations), at.STATION_WORDS)
         self._busy_s = seconds[:, at.S_BUSY_NOW_S]
-        self._edge_counts = edges[:, at.E_ATTEMPTS : at.E_CANCELLED + 1].T
+        self._edge_counts = edges[:, at.E_ATTEMPTS : at.E_HEDGED + 1].T
         self._edge_states = edges[:, at.E_STATE]
 
     def observe(self) -> Observation:
@@ -148,7 +149,7 @@ class CompiledEngine:
         view.reads, view.writes_attempted, view.writes_acknowledged, view.writes_indeterminate = counts[7:]
         view.refused_by, view.admitted_by = self._refused.tolist(), self._admitted.tolist()
         view.busy_s = self._busy_s.tolist()
-        view.attempts, view.failures, view.retries, view.skipped, view.cancelled = self._edge_counts.tolist()
+        view.attempts, view.failures, view.retries, view.skipped, view.cancelled, view.hedges = self._edge_counts.tolist()
         view.breaker_open = [state != 0 for state in self._edge_states.tolist()]
         for number, flow in enumerate(self._tables.flows):
             self._observe_flow(number, flow)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import inf
 
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.kin import RUNNING, link, unlink
 from sim.traffic.compiled.layout import (
     A_BEFORE,
     A_CALLER,
@@ -27,6 +28,7 @@ from sim.traffic.compiled.layout import (
     CONNECTED,
     E_BREAKER,
     E_BULKHEAD,
+    E_CANCEL,
     E_CANCELLED,
     E_CONNECTIONS,
     E_EPOCH,
@@ -94,6 +96,8 @@ def enter_gate(word: Words, real: Reals, edge: int, attempt: int) -> int:
     sequence = tick(word)
     word[attempt + A_SEQUENCE] = sequence
     word[attempt + A_OPEN] = sequence
+    if word[edge + E_CANCEL] == RUNNING:
+        link(word, attempt)
     word[attempt + A_HOLDS] = 2  # of the caller and of the heap
     due = real[H_NOW] + real[edge + E_POOL_WAIT]
     until = until_of(word, real, attempt)
@@ -143,6 +147,8 @@ def let_go(word: Words, real: Reals, attempt: int) -> None:
 def call_off(word: Words, real: Reals, attempt: int) -> None:
     """The caller does not want an outcome any more: it gets none, neither do counters and breaker."""
     edge = word[attempt + A_EDGE]
+    if word[edge + E_CANCEL] == RUNNING:
+        unlink(word, attempt)
     word[attempt + A_OPEN] = 0
     word[edge + E_CANCELLED] += 1
     if word[edge + E_BREAKER] and word[edge + E_STATE] == HALF_OPEN and word[edge + E_EPOCH] == word[attempt + A_EPOCH]:

@@ -60,7 +60,7 @@ STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
 # Stages of an attempt, as in `sim.traffic.state`.
 NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE, WAITING, CONNECTED = range(9)
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED = range(10)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE = range(12)
 PENDING, OK = -1, -2
 CALL, READ, WRITE = range(3)
 CLOSED, OPEN, HALF_OPEN = range(3)
@@ -100,6 +100,8 @@ ATTEMPT_WORDS = 40
 # Words of policies few plans use, in a cache line of their own: neither written nor read where they are not.
 A_UNTIL = 32  # float: the deadline of the request, if it travels with it
 A_GATE = 33
+A_CHILDREN, A_YOUNGEST, A_SIBLING, A_ELDER = range(34, 38)  # calls that can be given up: first, last, neighbours on the list
+A_TWIN, A_TWIN_SEQUENCE = 38, 39  # the other attempt of a hedged pair
 A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
 A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
 
@@ -186,6 +188,7 @@ BY_CODEL, BY_DEADLINE = 1, 2
 S_BY_ZONE = 63  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
 S_SORTED = 62  # the rotation, sorted by zone
 S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
+S_CANCELS = 58  # whether it makes calls that can be given up
 
 (
     E_TIMEOUT,  # float
@@ -231,9 +234,11 @@ S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
     E_RETRIED,
     E_SKIPPED,
     E_CANCELLED,
-) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46, 47)
+    E_HEDGED,
+) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46, 47, 48)
 EDGE_WORDS = 64
-E_BALANCE_DRAWS = 48  # a stream
+E_BALANCE_DRAWS = 56  # a stream
+E_HEDGES, E_HEDGE_S = 58, 59  # whether, and after how long (a float)
 E_GUARDED, E_BULKHEAD, E_CONNECTIONS, E_POOL_WAIT, E_GATE = range(51, 56)  # the wait is a float
 E_WINDOW = 50  # a breaker's window, 0 if it counts failures in a row
 

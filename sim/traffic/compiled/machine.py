@@ -17,6 +17,7 @@ from sim.traffic.compiled.faults import freeze, kill
 from sim.traffic.compiled.gauging import measure, watched
 from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
+    A_CHILDREN,
     A_DUE,
     A_HOLDS,
     A_INSTANCE,
@@ -27,6 +28,7 @@ from sim.traffic.compiled.layout import (
     A_TOKEN,
     ANSWER,
     ARRIVAL,
+    CANCEL,
     COMMITTING,
     DUE,
     F_BURSTY,
@@ -62,6 +64,7 @@ from sim.traffic.compiled.layout import (
     PARKED,
     PENDING,
     RETRY,
+    S_CANCELS,
     S_COMMIT_BLOCKED,
     S_FAILED,
     SWITCH,
@@ -80,6 +83,7 @@ from sim.traffic.compiled.stepping import (
     FILL,
     FINISH,
     FINISHED,
+    FORSAKE,
     IDLE,
     LEAVE,
     NEXT_CALL,
@@ -90,6 +94,7 @@ from sim.traffic.compiled.stepping import (
     Step,
 )
 from sim.traffic.compiled.steps import call_over, committed, deliver, finish, leave, pump, pump_and_answer, settle
+from sim.traffic.compiled.withdrawing import forsake, give_up, withdraw
 from sim.traffic.marks import ENTERED
 from sim.traffic.plan import Reason
 
@@ -143,6 +148,8 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
         if word[subject + A_OPEN] == sequence:
             return DELIVER, subject, TIMER
         release(word, subject)
+    elif kind == CANCEL:
+        return withdraw(word, subject)
     elif kind > DUE:
         return DELIVER, subject, kind
     elif kind == ARRIVAL:
@@ -162,6 +169,9 @@ def next_duty(word: Words, real: Reals) -> Step:
     """The next thing a change has left to do: the dead fail, the held go on, the mail is read. In this order."""
     attempt = word[H_CRASHED]
     if attempt:
+        if word[word[word[attempt + A_INSTANCE] + I_STATION] + S_CANCELS] and word[attempt + A_CHILDREN]:
+            give_up(word, real, word[attempt + A_CHILDREN])
+            return IDLE, 0, 0
         word[H_CRASHED] = word[attempt + A_NEXT]
         word[word[word[attempt + A_INSTANCE] + I_STATION] + S_FAILED] += 1
         answered = word[attempt + A_OPEN] and answer_now(word, real, attempt, _CRASHED)
@@ -182,6 +192,8 @@ def next_duty(word: Words, real: Reals) -> Step:
         word[piece + M_NEXT] = word[H_MAIL_FREE]
         word[H_MAIL_FREE] = piece
         word[H_MAIL_COUNT] += 1
+        if word[piece + M_KIND] == CANCEL:
+            return withdraw(word, word[piece + M_ATTEMPT])
         return DELIVER, word[piece + M_ATTEMPT], word[piece + M_KIND]
     return FINISHED, 0, 0
 
@@ -233,6 +245,8 @@ def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa
             step, attempt, outcome = committed(word, real, attempt)
         if step == LEAVE:
             step, attempt, outcome = leave(word, real, attempt, outcome)
+        if step == FORSAKE:
+            step, attempt, outcome = forsake(word, real, attempt, outcome)
         if step == PUMP:
             step, attempt, outcome = pump_and_answer(word, real, attempt, outcome)
         if step == SETTLE:

@@ -11,11 +11,14 @@ from sim.traffic.compiled.answering import answer_now
 from sim.traffic.compiled.callers import again, failed, gone, send_at_last
 from sim.traffic.compiled.clients import BUCKETS, bucket_of, root_over
 from sim.traffic.compiled.gates import call_off, let_go, until_of
+from sim.traffic.compiled.hedging import hedge
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.kin import RUNNING, unlink
 from sim.traffic.compiled.layout import (
     A_ARRIVED_AT,
     A_BORN,
     A_CALLER,
+    A_CHILDREN,
     A_DUE,
     A_EDGE,
     A_ENTERED,
@@ -48,6 +51,7 @@ from sim.traffic.compiled.layout import (
     E_CANCEL,
     E_FAILURES_IN_ROW,
     E_GUARDED,
+    E_HEDGES,
     E_OPERATION,
     E_REQUIRED,
     E_STATE,
@@ -60,6 +64,7 @@ from sim.traffic.compiled.layout import (
     H_STOP,
     H_THEN,
     H_TRACE,
+    HEDGE,
     I_ERRORS,
     I_FROZEN,
     I_LIMITER,
@@ -74,6 +79,7 @@ from sim.traffic.compiled.layout import (
     READ,
     RETRY,
     S_BUSY_S,
+    S_CANCELS,
     S_COMMIT_BLOCKED,
     S_COMMIT_DELAY,
     S_COMPLETED,
@@ -96,14 +102,16 @@ from sim.traffic.compiled.layout import (
     WAITED,
     WAITING,
     WORK,
+    WORKING,
     WRITE,
 )
 from sim.traffic.compiled.limiting import answered
 from sim.traffic.compiled.policies import breaker_succeeded
 from sim.traffic.compiled.primitives import draw, mark, push, put_in_mail, release, tick
 from sim.traffic.compiled.queueing import drop, next_in_queue, overdue
-from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
+from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, FORSAKE, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
 from sim.traffic.compiled.visits import leave_queue, start, stop
+from sim.traffic.compiled.withdrawing import tell, unqueue, wins
 from sim.traffic.marks import LEFT, SETTLED
 from sim.traffic.plan import Reason
 
@@ -129,11 +137,14 @@ def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
         release(word, attempt)
         return IDLE, 0, 0
     release(word, attempt)  # waiting for it is another hold
+    if kind == HEDGE:
+        hedge(word, real, attempt)
+        return IDLE, 0, 0
     if kind > TIMER:
         return wait_over(word, real, attempt, kind)
     if kind == ANSWER:
         return SETTLE, attempt, word[attempt + A_OUTCOME]
-    return abandon(word, attempt)
+    return abandon(word, real, attempt)
 
 
 @kernel
@@ -156,7 +167,7 @@ def wait_over(word: Words, real: Reals, attempt: int, kind: int) -> Step:
 
 
 @kernel
-def abandon(word: Words, attempt: int) -> Step:
+def abandon(word: Words, real: Reals, attempt: int) -> Step:
     """The caller has given up: drop what need not be done any more; a committed write stays, unacknowledged."""
     instance = word[attempt + A_INSTANCE]
     station = word[instance + I_STATION]
@@ -164,14 +175,15 @@ def abandon(word: Words, attempt: int) -> Step:
     if word[attempt + A_POSITION] >= 0:
         word[station + S_WRITES_INDETERMINATE] += 1
     elif stage == QUEUED and word[word[attempt + A_EDGE] + E_CANCEL]:
-        word[attempt + A_STAGE] = DONE
-        word[station + S_FAILED] += 1
-        leave_queue(word, attempt, instance)
-        release(word, attempt)
+        unqueue(word, attempt)
     elif stage == PARKED and not word[instance + I_FROZEN]:
+        if word[word[attempt + A_EDGE] + E_CANCEL] == RUNNING:
+            unlink(word, attempt)
         word[attempt + A_OPEN] = 0
         word[H_THEN] = 1
         return LEAVE, attempt, _TIMEOUT
+    elif stage in (WORKING, CALLING) and word[word[attempt + A_EDGE] + E_CANCEL] == RUNNING:
+        tell(word, real, attempt)
     return SETTLE, attempt, word[attempt + A_FATE]
 
 
@@ -181,8 +193,10 @@ def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     if word[attempt + A_PARENT] == 0:
         word[H_ENTERED] = word[attempt + A_ENTERED]
     if outcome == OK:
-        word[attempt + A_OPEN] = 0
         edge = word[attempt + A_EDGE]
+        if word[edge + E_CANCEL] == RUNNING:
+            unlink(word, attempt)
+        word[attempt + A_OPEN] = 0
         if word[attempt + A_TRACE]:
             mark(word, real, SETTLED, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, OK)
         if word[edge + E_BREAKER] and (word[edge + E_STATE] or word[edge + E_FAILURES_IN_ROW] or word[edge + E_WINDOW]):
@@ -191,6 +205,9 @@ def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
             let_go(word, real, attempt)
         if word[attempt + A_POSITION] >= 0:
             acknowledge(word, attempt)
+        if word[edge + E_HEDGES] and not wins(word, real, attempt):
+            release(word, attempt)
+            return IDLE, 0, 0
     else:
         outcome = failed(word, real, attempt, outcome)
         if outcome == PENDING:
@@ -303,6 +320,8 @@ def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
             answered(word, real, word[instance + I_LIMITER], real[H_NOW] - real[attempt + A_ARRIVED_AT])
     else:
         word[station + S_FAILED] += 1
+    if word[station + S_CANCELS] and word[attempt + A_CHILDREN]:
+        return FORSAKE, attempt, outcome
     return PUMP, attempt, outcome
 
 

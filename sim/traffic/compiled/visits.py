@@ -10,6 +10,7 @@ from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_ARRIVED_AT,
     A_BEFORE,
+    A_CHILDREN,
     A_DUE,
     A_HELD_SINCE,
     A_HOLDS,
@@ -19,6 +20,7 @@ from sim.traffic.compiled.layout import (
     A_STAGE,
     A_TOKEN,
     A_TRACE,
+    A_YOUNGEST,
     E_OPERATION,
     H_NOW,
     I_FILLED_AT,
@@ -40,6 +42,7 @@ from sim.traffic.compiled.layout import (
     S_ADMITTED_BY,
     S_ARRIVED,
     S_BARRED,
+    S_CANCELS,
     S_FAILED,
     S_KEEPS_WRITES,
     S_PICKY,
@@ -180,6 +183,9 @@ def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, st
     """An attempt arrives: PENDING if it was given a slot or a place in the queue, else why it was refused."""
     priority = word[attempt + A_PRIORITY]
     word[station + S_ARRIVED] += 1
+    if word[station + S_CANCELS]:
+        word[attempt + A_CHILDREN] = 0
+        word[attempt + A_YOUNGEST] = 0
     real[attempt + A_ARRIVED_AT] = real[H_NOW]
     if word[station + S_KEEPS_WRITES] and word[edge + E_OPERATION] == WRITE:
         word[station + S_WRITES_ATTEMPTED] += 1
