@@ -29,7 +29,11 @@ REPLICATIONS_FILE: Final = "replications.parquet"
 HTML_REPORT_FILE: Final = "report.html"
 MARKDOWN_REPORT_FILE: Final = "report.md"
 JUNIT_FILE: Final = "junit.xml"
+PREDICTION_FILE: Final = "prediction.json"
+VERDICT_FILE: Final = "verdict.json"
 REPLICATIONS_FOLDER: Final = "replications"
+PREDICTION_FOLDER: Final = "prediction"
+LIVE_FOLDER: Final = "live"
 
 FILES: Final = (
     RUN_FILE,
@@ -41,8 +45,10 @@ FILES: Final = (
     HTML_REPORT_FILE,
     MARKDOWN_REPORT_FILE,
     JUNIT_FILE,
+    PREDICTION_FILE,
+    VERDICT_FILE,
 )
-"""All files a run folder may hold, besides `replications/<n>/timeline.jsonl`."""
+"""All files a run folder may hold, besides `replications/<n>/timeline.jsonl` and, of a live day, `prediction/` and `live/`."""
 
 NEEDED: Final = (RUN_FILE, SCENARIO_FILE, TIMELINE_FILE)
 """What a folder holds from which a run can be scored again."""
@@ -168,6 +174,26 @@ class RunFolder:
         """The report for CI."""
         return self.path / JUNIT_FILE
 
+    @property
+    def prediction(self) -> Path:
+        """Of a live day: the distribution of every KPI, registered before the first fault."""
+        return self.path / PREDICTION_FILE
+
+    @property
+    def verdict(self) -> Path:
+        """Of a live day: its verdict and the reasons."""
+        return self.path / VERDICT_FILE
+
+    @property
+    def predicted(self) -> Path:
+        """Of a live day: the run folder of the simulation behind the prediction."""
+        return self.path / PREDICTION_FOLDER
+
+    @property
+    def live(self) -> Path:
+        """Of a live day: what its processes wrote while it went on."""
+        return self.path / LIVE_FOLDER
+
     def timeline_of(self, replication: int) -> Path:
         """The timeline of one replication: `timeline.jsonl` for 0, else `replications/<n>/timeline.jsonl`."""
         if replication < 0:
@@ -227,6 +253,8 @@ class RunFolder:
         """Take away what a run of ours writes, and nothing else; `run.json` last, so that the folder stays ours until then."""
         for replication in self.replications_kept():
             shutil.rmtree(self.path / REPLICATIONS_FOLDER / str(replication))
+        for name in (PREDICTION_FOLDER, LIVE_FOLDER):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         for name in reversed(FILES):
             for half_written in self.path.glob(f".{name}.*.tmp"):
                 half_written.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ COMMANDS = {
     "schema": "print the JSON Schema of scenario files, for editors",
     "describe": "show what is in a scenario: system, schedule, people, objectives, blast radius",
     "run": "simulate a game day and score it",
+    "live": "play a game day on a real system, against a registered prediction",
     "report": "rebuild the reports of a run",
     "timeline": "read the record of a run",
     "compare": "set two runs side by side, or two policies on the same seeds",

@@ -34,6 +34,26 @@ def _one_line(value: Any) -> Any:
     return line
 
 
+class LiveProof(Strict):
+    """A Chaos Toolkit probe that shows whether the fault bites."""
+
+    provider: dict[str, Any]
+    """Provider of the probe."""
+    tolerance: Any
+    """What it must answer while the fault is in place."""
+
+
+class LiveActivity(Strict):
+    """Chaos Toolkit activities that stand for a fault when the day is live; the simulator plays the fault itself."""
+
+    provider: dict[str, Any]
+    """Provider of the action that puts the fault in place."""
+    rollback: dict[str, Any]
+    """Provider of the action that takes it away; it must be harmless when there is nothing to take away."""
+    proof: LiveProof | None = None
+    """What shows that the fault bites; without one the verdict is inconclusive."""
+
+
 class ScheduledFault(Strict):
     """One fault of the plan; in short `<fault> <target> [key=value ...] at <time> [for <time>]`."""
 
@@ -47,6 +67,8 @@ class ScheduledFault(Strict):
     """Length; none = until mended."""
     parameters: dict[str, Any] = Field(default={}, alias="with")
     """Parameters of the fault; which ones is up to the fault."""
+    live: LiveActivity | None = None
+    """What does it to a real system, where gameday's own adapters do not, or not like this."""
     note: str | None = None
     """What it stands for."""
 

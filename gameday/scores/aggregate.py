@@ -65,6 +65,11 @@ class Aggregate:
                 note = result.note
             self._hard[result.kpi] = (sorted([*numbers, scores.replication])[:_MOST_NAMED], note)
 
+    @property
+    def samples(self) -> Mapping[str, KpiSamples]:
+        """The values of every KPI so far."""
+        return self._samples.of
+
     def worst(self) -> tuple[int, ...]:
         """Numbers of the replications that went worst so far, the worst first."""
         return tuple(scores.replication for scores in self._worst)

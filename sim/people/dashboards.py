@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.control.impact import LEAST_ANSWERS
+from gameday.impact import LEAST_ANSWERS
 from sim.day import Day
 from sim.monitoring import OUTSIDE, Monitor
 

@@ -1,0 +1,186 @@
+"""Proof that a fault bites: what was broken is asked, not whoever broke it.
+
+The rule that surprises: a supervisor that says "killed" proves nothing. A killed instance is proven by its address that answers no more.
+What cannot be proven is not, and the verdict of the day is then inconclusive.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from experiments.adapters.patroni import primaries, state_of, streaming
+from experiments.adapters.toxiproxy import Toxiproxy
+from experiments.calls import status_of
+from experiments.inventory import Inventory
+from experiments.names import resolves
+from experiments.routes import send
+from gameday.faults import Fault
+from gameday.resources import InstanceRef, NodeRef, ProviderRef, Ref
+from gameday.selectors import Selector
+
+PATIENCE_S = 8.0
+"""How long a fault may take to show."""
+EVERY_S = 0.2
+ANSWER_WITHIN_S = 1.0
+TRIES = 20
+"""Requests that look for a share of errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether a fault was seen, and what was asked and answered."""
+
+    holds: bool
+    words: str
+
+
+def prove(inventory: Inventory, fault: Fault, pinned: Selector, patience_s: float = PATIENCE_S) -> Proof:
+    """Look until the fault shows, at most `patience_s`."""
+    ask = _question(inventory, fault, pinned)
+    ends = time.monotonic() + patience_s
+    while True:
+        proof = ask()
+        if proof.holds or time.monotonic() >= ends:
+            return proof
+        time.sleep(EVERY_S)
+
+
+def _question(inventory: Inventory, fault: Fault, pinned: Selector) -> Callable[[], Proof]:
+    match fault.name:
+        case "kill" | "freeze":
+            return lambda: _silent(inventory, pinned)
+        case "outage" | "partition":
+            return lambda: _cut(inventory, pinned)
+        case "latency":
+            return lambda: _delayed(inventory, pinned)
+        case "slow" if pinned.kind == "provider":
+            return lambda: _delayed(inventory, pinned)
+        case "errors":
+            return lambda: _failing(inventory, pinned)
+        case "replication_stop":
+            return lambda: _not_streaming(inventory, pinned)
+        case "dns_outage":
+            return lambda: _unresolved(inventory)
+        case "noop":
+            return lambda: Proof(True, "nothing was to be seen")
+    return lambda: Proof(False, f"there is no probe for {fault.name} on {pinned}")
+
+
+def _silent(inventory: Inventory, pinned: Selector) -> Proof:
+    """Nothing in the target answers."""
+    asked = [
+        (name, answers)
+        for ref in sorted(inventory.refs(pinned), key=str)
+        if (name := _address(inventory, ref))
+        for answers in [_answers(inventory, ref)]
+    ]
+    if not asked:
+        return Proof(False, f"nothing in {pinned} has an address that could be asked")
+    loud = [name for name, answers in asked if answers]
+    silent = [name for name, answers in asked if not answers]
+    return Proof(not loud, f"no answer from {', '.join(silent)}" if not loud else f"{', '.join(loud)} still answers")
+
+
+def _address(inventory: Inventory, ref: Ref) -> str | None:
+    if isinstance(ref, InstanceRef):
+        gateway = inventory.gateway(ref)
+        if gateway:
+            return inventory.target.entries.get(gateway[0])
+        instance = inventory.instance(ref)
+        return instance.url if instance else None
+    if isinstance(ref, NodeRef):
+        return inventory.node(ref).name
+    if isinstance(ref, ProviderRef):
+        provider = inventory.target.providers.get(ref.provider)
+        return provider.url if provider else None
+    return None
+
+
+def _answers(inventory: Inventory, ref: Ref) -> bool:
+    if isinstance(ref, NodeRef):
+        return state_of(inventory.node(ref)).role != "down"
+    address = _address(inventory, ref)
+    assert address is not None, "only what has an address is asked"
+    if isinstance(ref, InstanceRef) and inventory.gateway(ref) is None:
+        instance = inventory.instance(ref)
+        address += instance.health if instance else ""
+    return status_of(address, ANSWER_WITHIN_S) != 0
+
+
+def _cut(inventory: Inventory, pinned: Selector) -> Proof:
+    """No relay of the target takes a connection; a provider without a relay does not answer."""
+    if pinned.kind == "provider" and inventory.target.providers[pinned.name].toxiproxy is None:
+        return _silent(inventory, pinned)
+    through = [
+        listen for api, proxy in inventory.relays(pinned) if _connects(listen := str(Toxiproxy(api).proxies()[proxy]["listen"]))
+    ]
+    count = len(inventory.relays(pinned))
+    return Proof(not through, f"{', '.join(through)} still connects" if through else f"none of {count} relays takes a connection")
+
+
+def _connects(listen: str) -> bool:
+    """Whether a connection is taken and not closed at once."""
+    host, _, port = listen.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), ANSWER_WITHIN_S) as opened:
+            opened.settimeout(0.2)
+            try:
+                return opened.recv(1) != b""
+            except TimeoutError:
+                return True
+    except OSError:
+        return False
+
+
+def _delayed(inventory: Inventory, pinned: Selector) -> Proof:
+    """The relays hold a delay; a provider's answer takes at least as long."""
+    relays = inventory.relays(pinned)
+    wanted_s = min(Toxiproxy(api).latency_s(proxy) for api, proxy in relays)
+    if wanted_s <= 0.0:
+        return Proof(False, "a relay holds no delay")
+    provider = inventory.target.providers.get(pinned.name) if pinned.kind == "provider" else None
+    if provider is None:
+        return Proof(True, f"{len(relays)} relays hold a delay of {wanted_s:g} s")
+    listen = str(Toxiproxy(relays[0][0]).proxies()[relays[0][1]]["listen"])
+    path = urlsplit(provider.url or "").path or "/"
+    began = time.monotonic()
+    status = status_of(f"http://{listen}{path}", wanted_s + 5.0)
+    taken_s = time.monotonic() - began
+    return Proof(taken_s >= wanted_s, f"an answer through the relay ({status}) took {taken_s:.2f} s, delay {wanted_s:g} s")
+
+
+def _failing(inventory: Inventory, pinned: Selector) -> Proof:
+    """Requests that reach the service meet errors."""
+    topology = inventory.topology
+    names = [
+        name
+        for name, each in inventory.scenario.load.classes.items()
+        if name in inventory.target.routes
+        and any(call.to.removeprefix("service/") == pinned.name for call in topology.calls_of(each.entry, name))
+    ]
+    if not names:
+        return Proof(False, f"no class of requests with a route reaches {pinned}")
+    bad = sum(send(inventory.target, names[0], timeout_s=ANSWER_WITHIN_S).status >= 500 for _ in range(TRIES))
+    return Proof(bad > 0, f"{bad} of {TRIES} requests of {names[0]} were answered with errors")
+
+
+def _not_streaming(inventory: Inventory, pinned: Selector) -> Proof:
+    """The primary sends the target's nodes nothing."""
+    found = primaries(inventory.target.databases[pinned.name])
+    if len(found) != 1:
+        return Proof(False, f"{len(found)} primaries")
+    names, left = {node.name for node in inventory.nodes(pinned)}, streaming(found[0])
+    cut = not left if found[0].name in names else not names & set(left)
+    return Proof(cut, f"{found[0].name} streams to {', '.join(left) or 'nobody'}")
+
+
+def _unresolved(inventory: Inventory) -> Proof:
+    public = inventory.target.public
+    if public is None or public.resolver is None:
+        return Proof(False, "the target names no resolver")
+    failed = sum(not resolves(public.resolver, public.name) for _ in range(TRIES))
+    return Proof(failed > 0, f"{failed} of {TRIES} lookups of {public.name} failed")

@@ -1,0 +1,171 @@
+"""Preflight: everything that has to be true before the first fault, looked at without breaking anything. It fails closed.
+
+The rule that surprises: what cannot be checked has failed. `--dry-run` is the preflight and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from experiments.adapters.alertmanager import Alertmanager
+from experiments.adapters.prometheus import Prometheus
+from experiments.adapters.supervisor import Supervisor
+from experiments.adapters.toxiproxy import Toxiproxy
+from experiments.inventory import Inventory
+from experiments.rollbacks import RollbackPlan
+from experiments.safety.lever import Lever
+from experiments.safety.steady import steadiness
+from experiments.system import live_system
+from gameday.errors import GamedayError
+from gameday.faults import make
+from gameday.ports import LacksCapability, capabilities_of
+from gameday.resources import InstanceRef, NodeRef
+from gameday.selectors import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    passed: bool
+    words: str
+
+
+def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever) -> list[Check]:
+    """Every check, also after one has failed; `plan` None = it is not written in a dry run."""
+    checks: list[Callable[[], Iterator[tuple[str, str]]]] = [
+        lambda: _lever(lever),
+        lambda: _load(inventory),
+        lambda: _sources(inventory),
+        lambda: _targets(inventory),
+        lambda: _blast(inventory),
+        lambda: steadiness(inventory),
+    ]
+    found: list[Check] = []
+    for ask in checks:
+        try:
+            for name, problem in ask():
+                found.append(Check(name, not problem.startswith("!"), problem.removeprefix("!")))
+        except GamedayError as error:
+            found.append(Check("it can be looked at", False, str(error)))
+    if plan is not None:
+        found.append(_plan(plan))
+    return found
+
+
+def _lever(lever: Lever) -> Iterator[tuple[str, str]]:
+    engaged = lever.engaged()
+    yield "the safety lever is free", f"!{engaged}; then: gameday rearm --why ..." if engaged else "free"
+
+
+def _load(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    target, classes = inventory.target, inventory.scenario.load.classes
+    for name in classes:
+        yield (
+            f"class {name} has a route",
+            "yes" if name in target.routes else f"!the target has a route for {', '.join(target.routes)} only",
+        )
+    regions = {origin.region for origin in inventory.scenario.system.traffic.origins.values()}
+    missing = sorted(regions - set(target.entries))
+    yield (
+        "every origin has an entry",
+        f"!the target has no entry in {', '.join(missing)}" if missing else ", ".join(sorted(regions)),
+    )
+
+
+def _sources(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """What the guards and observers ask, and what the faults need, answers."""
+    target = inventory.target
+    if target.supervisor is not None:
+        count = len(Supervisor(target.supervisor, target.token()).processes())
+        yield "the supervisor answers", f"{count} processes"
+    relays = [link.toxiproxy for link in target.links.values()] + [
+        one.toxiproxy for one in target.providers.values() if one.toxiproxy
+    ]
+    for api in sorted({relay.api for relay in relays}):
+        yield f"the relay at {api} answers", f"{len(Toxiproxy(api).proxies())} proxies"
+    if target.prometheus is not None:
+        yield "Prometheus answers", "yes" if Prometheus(target.prometheus).ready() else "!no"
+    if target.alertmanager is not None:
+        yield "Alertmanager answers", "yes" if Alertmanager(target.alertmanager).ready() else "!no"
+
+
+def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """Every fault finds its target, and the target has hands for it."""
+    has = capabilities_of(live_system(inventory))
+    for index, planned in enumerate(inventory.scenario.schedule.faults):
+        name = f"fault {index}: {planned.fault} {planned.target}"
+        fault = make(planned.fault, planned.parameters)
+        try:
+            pinned = inventory.pin(Selector.parse(planned.target))
+            if planned.live is None:
+                lacking = [port.__name__ for port in fault.needs(pinned) if port not in has]
+                if lacking:
+                    raise LacksCapability(f"the target {inventory.target.name}", lacking[0], planned.fault)
+                words = _what(inventory, fault.name, pinned)
+            else:
+                words = f"by {planned.live.provider.get('module') or planned.live.provider.get('type')}"
+            yield name, f"{pinned}: {words}"
+        except GamedayError as error:
+            yield name, f"!{error}"
+
+
+def _what(inventory: Inventory, fault: str, pinned: Selector) -> str:
+    """What would be touched."""
+    if fault in {"kill", "freeze"}:
+        known = Supervisor(inventory.target.supervisor or "", inventory.target.token()).processes()
+        wanted = inventory.processes(pinned)
+        unknown = [each for each in wanted if each not in known]
+        if unknown:
+            raise GamedayError(f"the supervisor knows no process {', '.join(unknown)}")
+        return ", ".join(wanted)
+    if fault in {"latency", "partition", "outage", "loss"} or (fault == "slow" and pinned.kind == "provider"):
+        relays = inventory.relays(pinned)
+        for api, proxy in relays:
+            if proxy not in Toxiproxy(api).proxies():
+                raise GamedayError(f"the relay at {api} has no proxy {proxy}")
+        return ", ".join(f"{proxy} at {api}" for api, proxy in relays)
+    if fault == "replication_stop":
+        return ", ".join(node.name for node in inventory.nodes(pinned))
+    return "ready"
+
+
+def _blast(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """The limits of the target file."""
+    limits, faults = inventory.target.limits, inventory.scenario.schedule.faults
+    spans = [(each.at, inventory.scenario.duration if each.lasts is None else each.at + each.lasts) for each in faults]
+    most = max((sum(start <= at < end for start, end in spans) for at, _ in spans), default=0)
+    yield "not too many faults at once", f"{'!' if most > limits.concurrent else ''}{most} of at most {limits.concurrent}"
+    longest = max((end - start for start, end in spans), default=0.0)
+    yield "no fault is too long", f"{'!' if longest > limits.longest else ''}{longest:g} s of at most {limits.longest:g} s"
+    for name, share in _shares(inventory):
+        yield (
+            f"not too much of {name} is hit",
+            f"{'!' if share > limits.service_share + 1e-9 else ''}{share:.0%} of at most {limits.service_share:.0%}",
+        )
+
+
+def _shares(inventory: Inventory) -> Iterator[tuple[str, float]]:
+    """Share of each service's instances and each database's nodes that faults which stop processes hit together."""
+    topology, hit = inventory.topology, set[InstanceRef | NodeRef]()
+    for planned in inventory.scenario.schedule.faults:
+        if planned.fault in {"kill", "freeze"}:
+            hit |= {ref for ref in inventory.refs(Selector.parse(planned.target)) if isinstance(ref, InstanceRef | NodeRef)}
+    for service in sorted({ref.service for ref in hit if isinstance(ref, InstanceRef)}):
+        all_of_it = topology.instances_of(service)
+        yield f"service/{service}", sum(ref in hit for ref in all_of_it) / len(all_of_it)
+    for database in sorted({ref.database for ref in hit if isinstance(ref, NodeRef)}):
+        nodes = topology.nodes_of(database)
+        yield f"database/{database}", sum(ref in hit for ref in nodes) / len(nodes)
+
+
+def _plan(plan: RollbackPlan) -> Check:
+    name = "the rollback plan is on disk"
+    try:
+        plan.write()
+        again = RollbackPlan.read(plan.path)
+    except GamedayError as error:
+        return Check(name, False, str(error))
+    return Check(name, again.faults == plan.faults, str(plan.path))

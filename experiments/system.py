@@ -1,0 +1,246 @@
+"""A real system with the ports its target allows: what a fault of a scenario does when the day is live.
+
+The rule that surprises: an undo without its do is done all the same. Whoever heals after a crash (the guardian, `gameday heal`) has done
+nothing itself and knows only the plan on disk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+
+from experiments.adapters.dns_control import DnsControl
+from experiments.adapters.envoy import Envoy
+from experiments.adapters.supervisor import Supervisor
+from experiments.adapters.toxiproxy import Toxiproxy
+from experiments.inventory import Inventory, NotInTarget
+from gameday.ports import LacksCapability
+from gameday.selectors import Selector
+
+
+class LiveSystem:
+    """What all parts share: the inventory, and how often an effect is in place."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        """Nothing is done yet."""
+        self.inventory = inventory
+        self.name = f"the target {inventory.target.name}"
+        self._effects: Counter[Hashable] = Counter()
+
+    def first(self, effect: Hashable) -> bool:
+        """Count one effect; True for the first of its kind."""
+        self._effects[effect] += 1
+        return self._effects[effect] == 1
+
+    def last(self, effect: Hashable) -> bool:
+        """Take one effect away; True when none is left, or none was known."""
+        self._effects[effect] = max(0, self._effects[effect] - 1)
+        return self._effects[effect] == 0
+
+    def count(self, effect: Hashable) -> int:
+        """How often an effect is in place."""
+        return self._effects[effect]
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """The target's supervisor."""
+        target = self.inventory.target
+        assert target.supervisor is not None, "the parts that need a supervisor are left out without one"
+        return Supervisor(target.supervisor, target.token())
+
+
+class KillsProcesses(LiveSystem):
+    """Killable: processes by the supervisor."""
+
+    def kill(self, target: Selector) -> None:
+        """SIGKILL every process in the target."""
+        for process in self.inventory.processes(target):
+            if self.first(("kill", process)):
+                self.supervisor.kill(process)
+
+    def restart(self, target: Selector) -> None:
+        """Start what is no longer killed; still frozen if it ought to be."""
+        for process in self.inventory.processes(target):
+            if self.last(("kill", process)):
+                self.supervisor.restart(process)
+                if self.count(("freeze", process)):
+                    self.supervisor.freeze(process)
+
+
+class FreezesProcesses(LiveSystem):
+    """Freezable: processes by the supervisor."""
+
+    def freeze(self, target: Selector) -> None:
+        """SIGSTOP every process in the target."""
+        for process in self.inventory.processes(target):
+            if self.first(("freeze", process)) and not self.count(("kill", process)):
+                self.supervisor.freeze(process)
+
+    def resume(self, target: Selector) -> None:
+        """SIGCONT what is no longer frozen."""
+        for process in self.inventory.processes(target):
+            if self.last(("freeze", process)) and not self.count(("kill", process)):
+                self.supervisor.resume(process)
+
+
+class CutsRelays(LiveSystem):
+    """Partitionable: connections through relays."""
+
+    def cut(self, target: Selector) -> None:
+        """Drop what is open, refuse what is new."""
+        for relay in self.inventory.relays(target):
+            if self.first(("cut", relay)):
+                Toxiproxy(relay[0]).enable(relay[1], enabled=False)
+
+    def mend(self, target: Selector) -> None:
+        """Let through again."""
+        for relay in self.inventory.relays(target):
+            if self.last(("cut", relay)):
+                Toxiproxy(relay[0]).enable(relay[1], enabled=True)
+
+
+class ShapesRelays(LiveSystem):
+    """Shapeable: delay in relays. A relay carries connections, not packets, so it can lose none."""
+
+    def shape(self, target: Selector, latency_s: float, loss_ratio: float) -> None:
+        """Delay what goes through."""
+        if loss_ratio:
+            raise LacksCapability(self.name, "Shapeable with loss of packets", "loss")
+        for api, proxy in self.inventory.relays(target):
+            Toxiproxy(api).add_latency(proxy, latency_s)
+
+    def unshape(self, target: Selector, latency_s: float, loss_ratio: float) -> None:
+        """Take the delay away."""
+        del loss_ratio
+        for api, proxy in self.inventory.relays(target):
+            Toxiproxy(api).remove_latency(proxy, latency_s)
+
+
+class SlowsProviders(LiveSystem):
+    """Slowable: a provider's answers are late by as much as its own work would have taken longer.
+
+    `factor` multiplies the provider's mean service time as the scenario states it: the relay adds (factor - 1) times that mean.
+    """
+
+    def slow(self, target: Selector, factor: float) -> None:
+        """Delay the provider."""
+        for api, proxy in self._relays(target):
+            Toxiproxy(api).add_latency(proxy, self._added_s(target, factor))
+
+    def unslow(self, target: Selector, factor: float) -> None:
+        """Take the delay away."""
+        for api, proxy in self._relays(target):
+            Toxiproxy(api).remove_latency(proxy, self._added_s(target, factor))
+
+    def _relays(self, target: Selector) -> tuple[tuple[str, str], ...]:
+        if target.kind != "provider":
+            raise LacksCapability(self.name, f"Slowable for {target}", "slow")
+        return self.inventory.relays(target)
+
+    def _added_s(self, target: Selector, factor: float) -> float:
+        return (factor - 1.0) * self.inventory.scenario.system.providers[target.name].service_time.mean
+
+
+class FailsAtGateways(LiveSystem):
+    """Failable: the fault filter of every gateway in front of a service answers for it."""
+
+    def fail(self, target: Selector, error_ratio: float) -> None:
+        """Answer a share with errors."""
+        for envoy, key in self._keys(target):
+            self._effects["fail", key, error_ratio] += 1
+            envoy.set_runtime(key, self._percent(key))
+
+    def recover(self, target: Selector, error_ratio: float) -> None:
+        """Take one share away."""
+        for envoy, key in self._keys(target):
+            self.last(("fail", key, error_ratio))
+            envoy.set_runtime(key, self._percent(key))
+
+    def _percent(self, key: str) -> float:
+        """Shares combine as 1 - (1 - a)(1 - b)."""
+        good = 1.0
+        for effect, count in self._effects.items():
+            if isinstance(effect, tuple) and effect[:2] == ("fail", key):
+                good *= (1.0 - float(effect[2])) ** count
+        return round(100.0 * (1.0 - good))
+
+    def _keys(self, target: Selector) -> list[tuple[Envoy, str]]:
+        found = []
+        for region, gateway in self.inventory.target.gateways.items():
+            keys = gateway.runtime.get(target.name)
+            if target.kind == "service" and target.at in (None, region) and keys and keys.abort and gateway.admin:
+                found.append((Envoy(gateway.admin), keys.abort))
+        if not found:
+            raise NotInTarget(f"the target names no runtime key with which a gateway would fail requests to {target}")
+        return found
+
+
+class StopsReplication(LiveSystem):
+    """Replicating: the relay through which a node receives the stream of changes is cut."""
+
+    def stop_replication(self, target: Selector) -> None:
+        """Cut the stream of every node in the target."""
+        for relay in self._streams(target):
+            if self.first(("cut", relay)):
+                Toxiproxy(relay[0]).enable(relay[1], enabled=False)
+
+    def start_replication(self, target: Selector) -> None:
+        """Let it through again."""
+        for relay in self._streams(target):
+            if self.last(("cut", relay)):
+                Toxiproxy(relay[0]).enable(relay[1], enabled=True)
+
+    def _streams(self, target: Selector) -> list[tuple[str, str]]:
+        found = [
+            (node.replication.api, proxy)
+            for node in self.inventory.nodes(target)
+            if node.replication is not None
+            for proxy in node.replication.proxies
+        ]
+        if not found:
+            raise NotInTarget(f"the target names no relay that carries the replication of {target}")
+        return found
+
+
+class BreaksNames(LiveSystem):
+    """Resolving: the DNS server fails a share of lookups."""
+
+    def break_dns(self, target: Selector, share: float) -> None:
+        """Let a share fail."""
+        del target
+        self._effects["dns", share] += 1
+        self._tell()
+
+    def mend_dns(self, target: Selector, share: float) -> None:
+        """Take one share away."""
+        del target
+        self.last(("dns", share))
+        self._tell()
+
+    def _tell(self) -> None:
+        dns = self.inventory.target.dns
+        assert dns is not None, "this part is left out without DNS control"
+        good = 1.0
+        for effect, count in self._effects.items():
+            if isinstance(effect, tuple) and effect[0] == "dns":
+                good *= (1.0 - float(effect[1])) ** count
+        control = DnsControl(dns.control)
+        control.break_share(1.0 - good) if good < 1.0 else control.mend()
+
+
+def live_system(inventory: Inventory) -> LiveSystem:
+    """The system with the ports that its target gives hands for."""
+    target = inventory.target
+    relays = bool(target.links) or any(provider.toxiproxy for provider in target.providers.values())
+    parts: list[tuple[bool, type[LiveSystem]]] = [
+        (target.supervisor is not None, KillsProcesses),
+        (target.supervisor is not None, FreezesProcesses),
+        (relays, CutsRelays),
+        (relays, ShapesRelays),
+        (any(provider.toxiproxy for provider in target.providers.values()), SlowsProviders),
+        (any(each.abort for gateway in target.gateways.values() for each in gateway.runtime.values()), FailsAtGateways),
+        (any(node.replication for database in target.databases.values() for node in database.nodes), StopsReplication),
+        (target.dns is not None, BreaksNames),
+    ]
+    made: Callable[[Inventory], LiveSystem] = type("TargetSystem", tuple(part for has, part in parts if has) or (LiveSystem,), {})
+    return made(inventory)

@@ -1,0 +1,56 @@
+"""Writes the stream: once a second, what became of the requests since; also when nothing did, for silence means something else."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from gameday.load_stream import Counts, Second, line_of
+
+LAG_S = 0.02
+"""Time after the end of a second at which it is written: what ends at its edge still counts."""
+
+
+class Recorder:
+    """Counts of one generator process."""
+
+    def __init__(self, folder: Path | None, began: float) -> None:
+        """`began`: instant 0 on the monotonic clock. Without a folder it counts and writes nothing."""
+        self._began = began
+        self._second: Second = {}
+        self._notes: dict[str, Any] = {}
+        self._file = None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = (folder / f"load-{os.getpid()}.jsonl").open("a", encoding="utf-8", buffering=1)
+
+    def now(self) -> float:
+        """Seconds since instant 0."""
+        return time.monotonic() - self._began
+
+    def of(self, request_class: str, origin: str) -> Counts:
+        """The counts of this second."""
+        return self._second.setdefault((request_class, origin), Counts())
+
+    def note(self, name: str, value: float) -> None:
+        """Something about the generator itself; the worst of a second is kept."""
+        self._notes[name] = max(value, self._notes.get(name, value))
+
+    def run(self) -> None:
+        """Write until the process ends."""
+        second = max(0, int(self.now())) + 1
+        while True:
+            gevent.sleep(max(0.0, second + LAG_S - self.now()))
+            self.flush(second)
+            second += 1
+
+    def flush(self, second: int) -> None:
+        """Write the second that ends at `second`."""
+        counts, notes = self._second, self._notes
+        self._second, self._notes = {}, {}
+        if self._file is not None:
+            self._file.write(line_of(second, counts, notes))
