@@ -176,7 +176,7 @@ class FailsAtGateways(LiveSystem):
 
 
 class StopsReplication(LiveSystem):
-    """Replicating: the relay through which a node receives the stream of changes is cut."""
+    """Replicating: the relays that carry a database's stream of changes are cut, in both directions."""
 
     def stop_replication(self, target: Selector) -> None:
         """Cut the stream of every node in the target."""
@@ -191,15 +191,11 @@ class StopsReplication(LiveSystem):
                 Toxiproxy(relay[0]).enable(relay[1], enabled=True)
 
     def _streams(self, target: Selector) -> list[tuple[str, str]]:
-        found = [
-            (node.replication.api, proxy)
-            for node in self.inventory.nodes(target)
-            if node.replication is not None
-            for proxy in node.replication.proxies
-        ]
-        if not found:
+        self.inventory.nodes(target)  # refuses a target that is no node
+        replication = self.inventory.target.databases[target.name].replication
+        if replication is None:
             raise NotInTarget(f"the target names no relay that carries the replication of {target}")
-        return found
+        return [(replication.toxiproxy.api, proxy) for proxy in replication.toxiproxy.proxies]
 
 
 class BreaksNames(LiveSystem):
@@ -239,7 +235,7 @@ def live_system(inventory: Inventory) -> LiveSystem:
         (relays, ShapesRelays),
         (any(provider.toxiproxy for provider in target.providers.values()), SlowsProviders),
         (any(each.abort for gateway in target.gateways.values() for each in gateway.runtime.values()), FailsAtGateways),
-        (any(node.replication for database in target.databases.values() for node in database.nodes), StopsReplication),
+        (any(database.replication for database in target.databases.values()), StopsReplication),
         (target.dns is not None, BreaksNames),
     ]
     made: Callable[[Inventory], LiveSystem] = type("TargetSystem", tuple(part for has, part in parts if has) or (LiveSystem,), {})

@@ -123,10 +123,15 @@ class Node(Strict):
     """Patroni's REST interface."""
     process: str | None = None
     """Name under which the supervisor knows it."""
-    replication: Relay | None = None
-    """Relay through which this node receives the stream of changes."""
     postgres: dict[str, Any] = {}
     """Facts about the server, for people."""
+
+
+class Link(Strict):
+    """A direction between two places."""
+
+    toxiproxy: Relay
+    """Relays that carry it."""
 
 
 class Database(Strict):
@@ -136,6 +141,8 @@ class Database(Strict):
     """Patroni's name of the cluster."""
     nodes: Annotated[list[Node], Field(min_length=1)]
     """Its nodes."""
+    replication: Link | None = None
+    """Relays that carry the stream of changes between its nodes."""
     gateway_dsn: dict[str, str] = {}
     """Region to the connection string that follows the primary."""
 
@@ -156,15 +163,10 @@ class Provider(Strict):
     """Where it answers."""
     process: str | None = None
     """Name under which the supervisor knows it."""
+    control: str | None = None
+    """Where it can be told how to behave, for people."""
     toxiproxy: Relay | None = None
     """Relay in front of it."""
-
-
-class Link(Strict):
-    """A direction between two places."""
-
-    toxiproxy: Relay
-    """Relays that carry it."""
 
 
 class Dns(Strict):
@@ -233,7 +235,7 @@ class Target(Strict):
     """HTTP interface that kills, restarts, freezes and resumes processes."""
     token_env: str = "GAMEDAY_LAB_TOKEN"  # noqa: S105 - a name, no token
     """Environment variable with the supervisor's token."""
-    token_file: str | None = None
+    token_file: str = "token"
     """File with the token, where the variable is not set; relative to the target file."""
     prometheus: str | None = None
     """Address of Prometheus."""
@@ -249,8 +251,8 @@ class Target(Strict):
     def token(self) -> str | None:
         """The supervisor's token, from the environment or the file; None where there is neither."""
         found = os.environ.get(self.token_env)
-        if found or self.token_file is None:
-            return found or None
+        if found:
+            return found
         path = Path(self.file).parent / self.token_file
         try:
             return path.read_text(encoding="utf-8").strip() or None

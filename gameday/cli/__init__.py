@@ -26,6 +26,11 @@ COMMANDS = {
     "describe": "show what is in a scenario: system, schedule, people, objectives, blast radius",
     "run": "simulate a game day and score it",
     "live": "play a game day on a real system, against a registered prediction",
+    "abort": "heal every running live day now, and refuse new ones",
+    "rearm": "let live days run again after abort",
+    "heal": "undo what a live day that crashed has left in place",
+    "ack": "take a page of a live day that is going on",
+    "say": "publish a message of a live day that is going on",
     "report": "rebuild the reports of a run",
     "timeline": "read the record of a run",
     "compare": "set two runs side by side, or two policies on the same seeds",
@@ -34,7 +39,7 @@ COMMANDS = {
     "check": "hold game days against their baselines; the gate of a CI pipeline",
     "lab": "a real system on this machine, to be broken: up, status, logs, down",
     "import": "read alert rules and routes from files of Prometheus and Alertmanager",
-    "export": "write a scenario's alert rules and routes as files of Prometheus and Alertmanager",
+    "export": "write a scenario, or part of it, for another tool: Prometheus, Alertmanager, Chaos Toolkit, Locust",
     "warmup": "compile the traffic engine ahead of the first run",
 }
 """Commands in the order in which a newcomer meets them."""

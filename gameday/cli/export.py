@@ -20,12 +20,22 @@ TARGETS = {
 }
 """What can be written: what it is, and the module and function that make an `Export` of a scenario."""
 
+ON_A_TARGET = {
+    "chaostoolkit": ("an experiment for `chaos run`", "experiments.exports", "chaostoolkit"),
+    "locust": ("a command line that plays the load", "experiments.exports", "locust"),
+}
+"""The same for what is about a real system too: the function takes the scenario file, the target file and the overrides."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A target and a scenario."""
-    parser.add_argument("target", choices=TARGETS, help="; ".join(f"{name}: {what[0]}" for name, what in TARGETS.items()))
+    known = TARGETS | ON_A_TARGET
+    parser.add_argument("target", choices=known, help="; ".join(f"{name}: {what[0]}" for name, what in known.items()))
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    parser.add_argument(
+        "--target", dest="target_file", default="lab", metavar="FILE", help="of chaostoolkit and locust: target file, or a lab's name"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where it goes (default: standard output)")
 
 
@@ -34,7 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     from gameday.atomic_files import write_atomically
     from gameday.scenario import read_scenario
 
-    made = exported(arguments.target, read_scenario(arguments.scenario, arguments.overrides))
+    if arguments.target in ON_A_TARGET:
+        _, module, function = ON_A_TARGET[arguments.target]
+        write = getattr(import_module(module), function)
+        made = write(arguments.scenario, arguments.target_file, arguments.overrides)
+    else:
+        made = exported(arguments.target, read_scenario(arguments.scenario, arguments.overrides))
     if arguments.out is None:
         show(made.text, end="")
     else:
