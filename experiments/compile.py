@@ -24,6 +24,8 @@ PROVEN: Final = "proven-"
 
 REQUESTS: Final = 10
 """Requests with which the steady state of a class is looked at."""
+STEADY_WITHIN_S: Final = 20.0
+"""Time a class has to be answered well: load and observers start at the same moment and slow a small machine down."""
 EXTENSION: Final = "gameday"
 
 
@@ -65,7 +67,15 @@ def steady_state(scenario: Scenario, target: Target) -> dict[str, Any]:
             "type": "probe",
             "name": f"{name} is answered well",
             "tolerance": {"type": "range", "range": [each.indicator.good, 1.0]},
-            "provider": _python("probes", "good_ratio", request_class=name, requests=REQUESTS, deadline=each.deadline),
+            "provider": _python(
+                "probes",
+                "good_ratio",
+                request_class=name,
+                requests=REQUESTS,
+                deadline=each.deadline,
+                at_least=each.indicator.good,
+                within=STEADY_WITHIN_S,
+            ),
         }
         for name, each in scenario.load.classes.items()
         if name in target.routes

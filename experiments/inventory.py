@@ -13,9 +13,12 @@ from experiments.adapters.patroni import the_primary
 from gameday.errors import GamedayError, nearest
 from gameday.resources import DependencyRef, InstanceRef, LinkRef, NodeRef, ProviderRef, Ref
 from gameday.scenario.model import Scenario
-from gameday.selectors import Selector
-from gameday.target import Database, Gateway, Instance, Node, Relay, Target
+from gameday.selectors import INTERNET, Selector
+from gameday.target import Database, Gateway, Instance, Link, Node, Relay, Target
 from gameday.topology import Topology
+
+USERS = "users"
+"""What a target may call the end of a link that a scenario calls the internet."""
 
 
 class NotInTarget(GamedayError):  # noqa: N818 - it reads as a sentence
@@ -64,9 +67,10 @@ class Inventory:
 
     def relays(self, selector: Selector) -> tuple[tuple[str, str], ...]:
         """(API, proxy) of the relays on a link, a dependency or in front of a provider."""
+        refs = self.refs(selector)
         found: dict[tuple[str, str], None] = {}
-        for ref in sorted(self.refs(selector), key=str):
-            for relay in self._relays_of(ref):
+        for ref in sorted(refs, key=str):
+            for relay in self._relays_of(ref, refs):
                 for proxy in relay.proxies:
                     found[relay.api, proxy] = None
         if not found:
@@ -121,13 +125,13 @@ class Inventory:
             )
         return name
 
-    def _relays_of(self, ref: Ref) -> Iterable[Relay]:
+    def _relays_of(self, ref: Ref, together: frozenset[Ref]) -> Iterable[Relay]:
         if isinstance(ref, ProviderRef):
             return self._provider_relays(ref.provider)
         if isinstance(ref, DependencyRef):
             return self._dependency_relays(ref)
         if isinstance(ref, LinkRef):
-            return self._link_relays(ref)
+            return self._link_relays(ref, together)
         return ()
 
     def _provider_relays(self, name: str) -> Iterable[Relay]:
@@ -142,20 +146,27 @@ class Inventory:
             raise NotInTarget(f"the target names no relay that carries only {ref}")
         return self._provider_relays(name)
 
-    def _link_relays(self, ref: LinkRef) -> Iterable[Relay]:
-        ends = [end for end in (ref.source_zone, ref.target_zone) if end.startswith("provider/")]
-        if ends:
-            return self._provider_relays(ends[0].partition("/")[2])
-        for near in self._places(ref.source_zone):
-            for far in self._places(ref.target_zone):
-                link = self.target.links.get(f"{near}->{far}")
-                if link is not None:
-                    return (link.toxiproxy,)
+    def _link_relays(self, ref: LinkRef, together: frozenset[Ref]) -> Iterable[Relay]:
+        """A relay carries connections, which go both ways: a direction in which none is opened is cut with the opposite one."""
+        link = self._link(ref)
+        if link is not None:
+            return (link.toxiproxy,)
+        back = LinkRef(ref.target_zone, ref.source_zone)
+        if back in together and self._link(back) is not None:
+            return ()
         raise NotInTarget(f"the target names no relay for {ref}")
 
+    def _link(self, ref: LinkRef) -> Link | None:
+        names = (f"{near}->{far}" for near in self._places(ref.source_zone) for far in self._places(ref.target_zone))
+        return next((self.target.links[name] for name in names if name in self.target.links), None)
+
     def _places(self, zone: str) -> tuple[str, ...]:
-        """A zone and its region, as ends of links."""
-        return (zone, self.topology.region_of(zone)) if zone in self.topology.zones else (zone,)
+        """What a target may call a place: a zone or its region, a provider by its name, the internet by who is there."""
+        if zone == INTERNET:
+            return (INTERNET, USERS)
+        if zone in self.topology.zones:
+            return (zone, self.topology.region_of(zone))
+        return (zone, zone.removeprefix("provider/"))
 
     def _database(self, name: str) -> Database:
         found = self.target.databases.get(name)

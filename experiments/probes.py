@@ -5,6 +5,7 @@ Shares are numbers, so their tolerance is a range: `{"type": "range", "range": [
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from experiments.adapters import patroni
@@ -26,12 +27,20 @@ def good_ratio(
     requests: int = 10,
     deadline: float = 2.0,
     region: str | None = None,
+    at_least: float = 0.0,
+    within: float = 0.0,
     configuration: Configuration | None = None,
 ) -> float:
-    """Share of so many requests of a class, sent one after another, that are answered well within the deadline (seconds)."""
-    target = _target(configuration)
-    answers = [send(target, request_class, region, timeout_s=deadline) for _ in range(requests)]
-    return sum(answer.good(deadline) for answer in answers) / requests
+    """Share of so many requests of a class, sent one after another, that are answered well within the deadline (seconds).
+
+    It looks again, for at most `within` seconds, until the share is `at_least` so high, and returns what it saw last.
+    """
+    target, ends = _target(configuration), time.monotonic() + within
+    while True:
+        answers = [send(target, request_class, region, timeout_s=deadline) for _ in range(requests)]
+        share = sum(answer.good(deadline) for answer in answers) / requests
+        if share >= at_least or time.monotonic() >= ends:
+            return share
 
 
 def serving(service: str, configuration: Configuration | None = None) -> int:

@@ -12,8 +12,10 @@ from typing import Any
 
 from gameday.target import Route
 
-REASON_HEADER = "x-lost-reason"
-"""Header in which a service may say, in the words of the series reference, why it failed a request."""
+REASON_HEADER = "x-reason"
+"""Header in which a service may say why it failed a request."""
+REASONS = frozenset({"shed", "queue_full", "rate_limited", "breaker_open", "read_only", "stale", "no_route", "timeout"})
+"""Words of that header that are words of the series reference; any other is an error."""
 _A = 1
 
 

@@ -20,7 +20,7 @@ from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 from gameday.load_stream import bucket_of
 from gameday.scenario.load import RequestClass
 from gameday.target import Route
-from gameday.wire import REASON_HEADER, filled, is_shed
+from gameday.wire import REASON_HEADER, REASONS, filled, is_shed
 from loadtests.arrivals import intended_starts
 from loadtests.plan import LoadPlan
 from loadtests.recorder import Recorder
@@ -176,7 +176,7 @@ def _reason(answer: Any) -> str | None:
         return None
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     said = headers.get(REASON_HEADER)
-    if said:
+    if said in REASONS:
         return said
     if is_shed(status, "retry-after" in headers):
         return "rate_limited" if status == 429 else "shed"
