@@ -235,7 +235,7 @@ class Target(Strict):
     """HTTP interface that kills, restarts, freezes and resumes processes."""
     token_env: str = "GAMEDAY_LAB_TOKEN"  # noqa: S105 - a name, no token
     """Environment variable with the supervisor's token."""
-    token_file: str = "token"
+    token_file: str = "token"  # noqa: S105 - a name, no token
     """File with the token, where the variable is not set; relative to the target file."""
     prometheus: str | None = None
     """Address of Prometheus."""

@@ -19,6 +19,8 @@ from gameday.scenario import read_scenario
 from gameday.scenario.model import Scenario
 from gameday.target import Database, Node, read_target
 
+STALE_S = 5.0
+"""Age from which a raw read counts as old where the scenario sets no limit."""
 SETTLE_S = 20.0
 """Time the database has at the end to have one primary."""
 
@@ -36,7 +38,8 @@ class Truth:
         followed = next(iter(gateways), next(iter(ways)))
         self.readers = [Reader(node, dsn, followed, now, self._stop) for node, dsn in ways.items()]
         self.bank = Bank(next(iter(gateways.values()), next(iter(ways.values()))), ways, self._stop)
-        self._threads = [threading.Thread(target=one.run, daemon=True) for one in [*self.writers, *self.readers, self.bank]]
+        runs = [*(one.run for one in self.writers), *(one.run for one in self.readers), self.bank.run]
+        self._threads = [threading.Thread(target=run, daemon=True) for run in runs]
 
     def begin(self) -> None:
         """Make the tables on the primary, then start everybody."""
@@ -90,7 +93,7 @@ class Truth:
         texts.append(f"indeterminate writes that were there in the end: {recovered}")
         if unexpected:
             texts.append(f"{len(unexpected)} writes were there that had certainly failed, e.g. {unexpected[0]}")
-        limit_s = self._scenario.system.databases[self._name].staleness_limit
+        limit_s = self._scenario.system.databases[self._name].staleness_limit or STALE_S
         for reader in self.readers:
             followed = next(writer for writer in self.writers if writer.via == reader.via)
             acknowledged = [(w.ended, int(w.id.rpartition("/")[2])) for w in followed.writes if w.outcome == "ok"]

@@ -34,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
     parser.add_argument(
-        "--target", dest="target_file", default="lab", metavar="FILE", help="of chaostoolkit and locust: target file, or a lab's name"
+        "--target",
+        dest="target_file",
+        default="lab",
+        metavar="FILE",
+        help="of chaostoolkit and locust: target file, or a lab's name",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where it goes (default: standard output)")
 
