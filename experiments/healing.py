@@ -13,7 +13,7 @@ from experiments.rollbacks import RollbackPlan, Undo, one_healer
 from experiments.session import RUN, SCENARIO, TARGET, Session
 from experiments.system import LiveSystem, live_system
 from gameday.errors import GamedayError
-from gameday.scenario import read_scenario
+from gameday.scenario import read_played
 from gameday.selectors import Selector
 from gameday.target import read_target
 
@@ -25,7 +25,7 @@ class Healer:
         """Reads the plan, the scenario and the target. BadInput with what is wrong in them."""
         self._file = plan_file
         plan = RollbackPlan.read(plan_file)
-        inventory = Inventory(read_scenario(plan.scenario), read_target(plan.target))
+        inventory = Inventory(read_played(plan.scenario), read_target(plan.target))
         self._system: LiveSystem = live_system(inventory)
         self._configuration = {TARGET: plan.target, SCENARIO: plan.scenario, RUN: ""}
         if any(each.live for each in plan.faults):

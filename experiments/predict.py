@@ -22,7 +22,7 @@ from gameday.prediction import registered, stage_times
 from gameday.replication import play
 from gameday.runfolder import RunFolder
 from gameday.runrecord import RunRecord, installed_versions
-from gameday.scenario import digest, dump, read_scenario
+from gameday.scenario import digest, dump, read_played
 from gameday.scores.aggregate import Aggregate
 from gameday.timeline_files import parse_timeline
 
@@ -42,7 +42,7 @@ def predict(folder: RunFolder, seed: int, replications: int, jobs: int) -> dict[
 
 def register(folder: RunFolder, seed: int, replications: int, jobs: int, now: Callable[[], datetime]) -> None:
     """Play, write the run folder of the simulation, then `prediction.json`."""
-    scenario = read_scenario(folder.scenario)
+    scenario = read_played(folder.scenario)
     inner = RunFolder.create(folder.path, scenario.name, seed, now(), folder.predicted)
     record = RunRecord(
         scenario=scenario.name,

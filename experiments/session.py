@@ -18,7 +18,7 @@ from experiments.rollbacks import RollbackPlan, Undo
 from experiments.system import LiveSystem, live_system
 from gameday.errors import GamedayError
 from gameday.faults import Fault, make
-from gameday.scenario import read_scenario
+from gameday.scenario import read_played
 from gameday.selectors import Selector
 from gameday.target import read_target
 from gameday.timeline import JSON, Event
@@ -168,7 +168,7 @@ def new_plan(path: Path, target: str, scenario_file: str, inventory: Inventory) 
 
 
 def _open(target_file: str, scenario_file: str, run: str) -> Session:
-    inventory = Inventory(read_scenario(scenario_file), read_target(target_file))
+    inventory = Inventory(read_played(scenario_file), read_target(target_file))
     folder = Path(run) if run else Path(".gameday") / inventory.scenario.name
     folder.mkdir(parents=True, exist_ok=True)
     plan_file, clock_file = folder / PLAN_FILE, folder / CLOCK_FILE

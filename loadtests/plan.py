@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gameday.scenario import read_scenario
+from gameday.scenario import read_played, read_scenario
 from gameday.scenario.model import Scenario
 from gameday.target import Target, read_target
 
@@ -35,7 +35,7 @@ class LoadPlan:
         """From the options of the locustfile. BadInput with everything that is wrong."""
         overrides = [each for each in (options.overrides or "").split(";") if each]
         return cls(
-            read_scenario(Path(options.scenario), overrides),
+            read_played(options.scenario) if options.clock else read_scenario(Path(options.scenario), overrides),
             read_target(options.target),
             int(options.seed),
             int(options.drivers),

@@ -23,7 +23,7 @@ from gameday.alerting.labels import owners
 from gameday.alerting.pipeline import Alerting
 from gameday.impact import ImpactMachine
 from gameday.load_stream import LoadStream
-from gameday.scenario import read_scenario
+from gameday.scenario import read_played
 from gameday.scenario.model import Scenario
 from gameday.target import Target, read_target
 from gameday.timeline_files import read_timeline
@@ -109,7 +109,7 @@ class Observer:
 
 def main(folder: Path, scenario_file: str, target_file: str) -> None:
     """Observe until standard input ends: then the controller is done, or dead."""
-    scenario, target = read_scenario(scenario_file), read_target(target_file)
+    scenario, target = read_played(scenario_file), read_target(target_file)
     observer = Observer(folder, scenario, target)
     start_looking(scenario, target, observer.indicators, observer.notebook)
     Receivers(scenario, observer.notebook, observer.pages, secrets.token_urlsafe(24)).start(folder)

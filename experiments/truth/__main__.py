@@ -15,7 +15,7 @@ from experiments.session import CLOCK_FILE
 from experiments.truth.checkers import Write, bank_is_whole, check_set, dual_primaries, oldest_lost_s, stale_reads
 from experiments.truth.writers import ACCOUNTS, MONEY, SCHEMA, Bank, Client, Reader, Writer
 from gameday.errors import GamedayError
-from gameday.scenario import read_scenario
+from gameday.scenario import read_played
 from gameday.scenario.model import Scenario
 from gameday.target import Database, Node, read_target
 
@@ -130,7 +130,7 @@ def _keep(path: Path, writes: list[Write]) -> None:
 
 def main(folder: Path, scenario_file: str, target_file: str) -> None:
     """Write until standard input ends."""
-    scenario, target = read_scenario(scenario_file), read_target(target_file)
+    scenario, target = read_played(scenario_file), read_target(target_file)
     notebook = Notebook(folder, "truth", RunClock.read(folder / CLOCK_FILE))
     known = {name: database for name, database in target.databases.items() if name in scenario.system.databases}
     truths = [Truth(name, database, scenario, notebook) for name, database in known.items()]

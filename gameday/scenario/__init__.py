@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
 
-__all__ = ["digest", "dump", "read_scenario"]
+__all__ = ["digest", "dump", "read_played", "read_scenario"]
 
 
 def read_scenario(path: Path | str, overrides: Iterable[str] = ()) -> Scenario:
@@ -28,6 +28,18 @@ def read_scenario(path: Path | str, overrides: Iterable[str] = ()) -> Scenario:
     document = apply_overrides(read_with_includes(path, [shipped_scenarios()]), overrides)
     document.data.pop("include", None)
     return scenario_of(document)
+
+
+def read_played(path: Path | str) -> Scenario:
+    """A scenario that has passed its checks before: that of a run folder. Only its shape is checked, not whether it makes sense."""
+    from gameday.scenario.includes import read_with_includes
+    from gameday.scenario.model import Scenario
+    from gameday.scenario.validation import validate
+    from gameday.shipped import shipped_scenarios
+
+    document = read_with_includes(path, [shipped_scenarios()])
+    document.data.pop("include", None)
+    return validate(Scenario, document)
 
 
 def dump(scenario: Scenario) -> str:
