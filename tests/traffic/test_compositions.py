@@ -25,10 +25,13 @@ from sim.traffic.plan import (
     EdgePlan,
     FlowPlan,
     InstancePlan,
+    LimiterPlan,
     Plan,
+    PoolPlan,
     RetryPlan,
     ServiceTime,
     StationPlan,
+    WindowPlan,
 )
 from tests.traffic import build
 from tests.traffic.build import engine, exponential, in_flight
@@ -47,6 +50,14 @@ def on_calls(**fields: object) -> Policy:
     return lambda plan: replace(plan, edges=tuple(replace(one, **fields) for one in plan.edges))  # type: ignore[arg-type]
 
 
+def between_services(**fields: object) -> Policy:
+    """A policy of every call but those of the clients."""
+    return lambda plan: replace(
+        plan,
+        edges=tuple(one if one.caller == CLIENT else replace(one, **fields) for one in plan.edges),  # type: ignore[arg-type]
+    )
+
+
 def _optional(plan: Plan) -> Plan:
     return replace(plan, edges=tuple(replace(one, required=one.caller == CLIENT) for one in plan.edges))
 
@@ -55,11 +66,21 @@ def _sometimes(plan: Plan) -> Plan:
     return replace(plan, edges=tuple(one if one.caller == CLIENT else replace(one, calls_mean=1.4) for one in plan.edges))
 
 
+def _deadlines(plan: Plan) -> Plan:
+    return replace(plan, classes=tuple(replace(one, deadline_s=0.3, propagates=True) for one in plan.classes))
+
+
 POLICIES: dict[str, Policy] = {
     "retries": on_calls(retry=RetryPlan(2, 0.02)),
     "retry budget": on_calls(retry=RetryPlan(3, 0.02, budget_ratio=0.1)),
     "breaker": on_calls(breaker=BreakerPlan(5, 0.5, 2)),
-    "cancellation": on_calls(cancel=True),
+    "breaker by share": on_calls(breaker=BreakerPlan(1, 0.5, 2, WindowPlan(0.5, 20, 10))),
+    "cancel what is queued": on_calls(cancel="queued"),
+    "cancel what runs": on_calls(cancel="running"),
+    "bulkhead": between_services(bulkhead=12),
+    "pool": between_services(pool=PoolPlan(6, 0.2)),
+    "hedging": on_calls(hedge_s=0.05),
+    "deadlines travel": _deadlines,
     "short timeouts": on_calls(timeout_s=0.15),
     "optional calls": _optional,
     "calls by chance": _sometimes,
@@ -70,6 +91,10 @@ POLICIES: dict[str, Policy] = {
     "drop the expired": on_stations(drop_expired=True),
     "shedding by class": on_stations(admit=(1.0, 0.6, 0.3)),
     "least busy": on_stations(balancing="least_busy"),
+    "two choices": on_stations(balancing="power_of_two"),
+    "within the zone": on_stations(balancing="zone_aware"),
+    "fixed limit": on_stations(limiter=LimiterPlan(8.0, shares=(1.0, 0.8, 0.5))),
+    "adaptive limit": on_stations(limiter=LimiterPlan(8.0, adaptive=True, least=4.0, most=40.0)),
     "parallel calls": on_stations(fan_out="parallel"),
     "heavy tails": on_stations(service_time=ServiceTime("lognormal", 0.008, 2.0)),
 }
