@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gameday.arrivals import bursts_of, rate_table
+from gameday.scenario.calling import OutlierEjection
 from gameday.scenario.guards import limits_of
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
@@ -28,6 +29,7 @@ from sim.traffic.plan import (
     FlowPlan,
     InstancePlan,
     LimiterPlan,
+    OutlierPlan,
     Plan,
     PoolPlan,
     RetryPlan,
@@ -122,6 +124,8 @@ class _Builder:
                             service_time=service_time(service.service_time),
                             fan_out=service.fan_out,
                             balancing=service.balancing,
+                            outlier=outlier(service.outlier_ejection),
+                            panic_ratio=service.panic_threshold,
                             queue_order=service.queue_order,
                             **queue_policies(service),
                             admit=(1.0, shares.normal, shares.best_effort) if shares else (1.0, 1.0, 1.0),
@@ -324,6 +328,11 @@ def apportion(users: int, shares: dict[str, float]) -> dict[str, int]:
     for origin in by_remainder[: users - sum(whole.values())]:
         whole[origin] += 1
     return whole
+
+
+def outlier(plan: OutlierEjection | None) -> OutlierPlan | None:
+    """The engine's form of outlier ejection."""
+    return None if plan is None else OutlierPlan(plan.failures, plan.base, plan.longest, plan.interval, plan.most)
 
 
 def queue_policies(service: Service) -> dict[str, Any]:

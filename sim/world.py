@@ -43,6 +43,7 @@ class World(Ports):
         """Give an added instance back: it is chosen no more, finishes what it holds, and is gone."""
         assert unit in self.added, f"{unit.name} was there from the start"
         unit.retired = True
+        self._set(unit, drained=True)
         self.set_rotation(unit, False)
         self.env.process(self._leave(unit))
 
@@ -61,12 +62,15 @@ class World(Ports):
     def drain(self, unit: Unit) -> None:
         """One more reason why the balancer must not choose an instance."""
         unit.drains += 1
+        self._set(unit, drained=True)
         self.set_rotation(unit, False)
 
     def undrain(self, unit: Unit) -> None:
         """One reason less; with the last one it is chosen again, a service's instance once it passes its health checks."""
         unit.drains -= 1
         assert unit.drains >= 0, f"{unit.name} put back more often than taken out"
+        if unit.drains == 0 and not unit.retired:
+            self._set(unit, drained=False)
         if unit.drains == 0 and (unit.serving or self.station_owner(unit.station)[0] != "service"):
             self.set_rotation(unit, True)
 

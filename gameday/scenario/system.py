@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gameday.scenario.base import InWords, Strict
-from gameday.scenario.calling import Pool
+from gameday.scenario.calling import OutlierEjection, Pool
 from gameday.scenario.guards import CoDel, Limiter
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
 from gameday.scenario.times import Distribution, ServiceTime, Time
@@ -188,6 +188,10 @@ class Service(Strict):
     """Time a new or restarted instance needs before it takes requests."""
     health_check: HealthCheck = HealthCheck()
     """Health checks of its instances."""
+    outlier_ejection: OutlierEjection | None = None
+    """Leaves out instances that fail; none = only health checks do."""
+    panic_threshold: Ratio = 0.0
+    """When a smaller share of its instances is in rotation, callers choose from all of them again, healthy or not; 0 = never. Envoy: 50%."""
     autoscaling: Autoscaling | None = None
     """Autoscaler; none = a fixed number of instances."""
     cost_per_hour: Money = 0.0

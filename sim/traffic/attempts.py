@@ -15,11 +15,12 @@ from math import inf
 from sim.traffic import Note
 from sim.traffic.core import ANSWER, CANCEL, DUE, HEDGE, OK, PENDING, RETRY, TIMER
 from sim.traffic.edges import Edge
+from sim.traffic.ejecting import Ejecting
 from sim.traffic.gates import Gates
 from sim.traffic.hedging import Hedging, other_than
 from sim.traffic.marks import FAILED, SENT, SETTLED, Mark
 from sim.traffic.plan import Reason
-from sim.traffic.state import CALLING, CONNECTED, NOWHERE, Attempt, Root, Timers
+from sim.traffic.state import CALLING, CONNECTED, NOWHERE, WAITING, Attempt, Instance, Root, Timers
 
 _BREAKER_OPEN, _NO_ROUTE, _RATE_LIMITED = int(Reason.BREAKER_OPEN), int(Reason.NO_ROUTE), int(Reason.RATE_LIMITED)
 _PARTITIONED, _PACKET_LOSS, _TIMEOUT = int(Reason.PARTITIONED), int(Reason.PACKET_LOSS), int(Reason.TIMEOUT)
@@ -29,10 +30,12 @@ _LONGEST_DOUBLING = 60  # 2**60 times any backoff is beyond every cap
 _ROUNDING = 1e-9  # ten shares of 0.1 must make one token
 
 
-class Attempts(Gates, Hedging):
+class Attempts(Gates, Hedging, Ejecting):
     """Everything a caller does about one call."""
 
     _edges: list[Edge]
+    _ejects: bool
+    """Whether any station ejects outliers."""
 
     def _attempt(self, edge: Edge, parent: Attempt | None, root: Root, number: int, hedged: Attempt | None = None) -> int:  # noqa: C901 (the hot path)
         """Make one attempt of a call, or a second one beside one that is `hedged`: PENDING, or the reason for which the whole call has failed already."""
@@ -122,6 +125,8 @@ class Attempts(Gates, Hedging):
                 attempt.root.entered = station
             reason = self._receive(attempt)
             if reason != PENDING and self._answer_now(attempt, reason):
+                if self._ejects:
+                    self._judge(attempt, reason)
                 return self._failed(attempt, reason)
         self._time(attempt)
         if edge.hedge_s is not None:
@@ -183,15 +188,17 @@ class Attempts(Gates, Hedging):
             else:
                 self._wait_over(kind, attempt)
 
-    def _remind(self, kind: int, sequence: int, attempt: Attempt) -> None:
+    def _remind(self, kind: int, sequence: int, subject: Attempt | Instance) -> None:
         """The events of rare policies: a deadline that travels with a request cuts a timeout short, a wait for a connection
-        is over, a hedge is due, a callee is told that it works in vain."""
-        if kind == CANCEL:
-            self._withdraw(attempt)
+        is over, a hedge is due, a callee is told that it works in vain, an ejected instance returns."""
+        if isinstance(subject, Instance):
+            self._readmit(subject)
+        elif kind == CANCEL:
+            self._withdraw(subject)
         elif kind != DUE:
-            self._deliver(kind, attempt)
-        elif attempt.open and attempt.sequence == sequence:
-            self._deliver(TIMER, attempt)
+            self._deliver(kind, subject)
+        elif subject.open and subject.sequence == sequence:
+            self._deliver(TIMER, subject)
 
     def _ring(self, timers: Timers, sequence: int) -> None:
         """The heap's entry for the front of the timers is due; the front itself may have been settled meanwhile."""
@@ -208,6 +215,8 @@ class Attempts(Gates, Hedging):
 
     def _settle(self, attempt: Attempt, outcome: int) -> None:
         """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
+        if self._ejects and attempt.stage < WAITING:
+            self._judge(attempt, outcome)
         if outcome == OK:
             attempt.open = False
             edge = attempt.edge

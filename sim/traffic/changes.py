@@ -17,7 +17,7 @@ class SetInstance:
 
     `up` False kills it: every request it holds fails as CRASHED, a new one as REFUSED; True brings it back empty.
     `frozen` True stops its work without losing it (requests are still taken in); False lets it go on where it was.
-    `in_rotation` False: the balancer no longer chooses it (what it holds is finished).
+    `in_rotation` False: the balancer no longer chooses it (what it holds is finished), unless it panics; `drained` True: not even then.
     `slots` changes its concurrency: running requests are never interrupted, fewer are started.
     `slowdown` multiplies the *drawn* service time of work that starts from now on (1.0 = none).
     `error_ratio` is the share of its answers that are errors, on top of the station's own.
@@ -31,6 +31,7 @@ class SetInstance:
     slots: int | None = None
     slowdown: float | None = None
     error_ratio: float | None = None
+    drained: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,9 @@ class Changing(Attempts, Visits):
         if change.in_rotation is not None and change.in_rotation != instance.in_rotation:
             instance.in_rotation = change.in_rotation
             station.refresh()
+        if change.drained is not None and change.drained != instance.drained:
+            instance.drained = change.drained
+            station.rotate()
         if change.slots is not None:
             instance.slots = change.slots
         if change.slowdown is not None:

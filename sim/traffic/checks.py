@@ -56,6 +56,7 @@ def _station_problems(plan: Plan, station: StationPlan, number: int) -> Iterator
             yield f"calls edge {edge}, which does not exist"
         elif plan.edges[edge].caller != number:
             yield f"calls edge {plan.edges[edge].name!r}, which belongs to another caller"
+    yield from _balancer_problems(station)
     if not 0.0 <= station.error_ratio <= 1.0:
         yield f"error_ratio {station.error_ratio} is not in [0, 1]"
     if not 0.0 <= station.service_time.mean_s < inf or station.service_time.cv < 0.0:
@@ -78,6 +79,20 @@ def _queue_problems(station: StationPlan) -> Iterator[str]:
         0.0 <= limiter.limit < inf and 0.0 < limiter.least <= limiter.most < inf and min(limiter.shares) >= 0.0
     ):
         yield f"{limiter} has no meaning"
+
+
+def _balancer_problems(station: StationPlan) -> Iterator[str]:
+    if not 0.0 <= station.panic_ratio <= 1.0:
+        yield f"panic_ratio {station.panic_ratio} is not in [0, 1]"
+    outlier = station.outlier
+    if outlier is not None and (
+        outlier.failures < 1
+        or not 0.0 < outlier.base_s < inf
+        or not 0.0 < outlier.interval_s < inf
+        or not 0.0 <= outlier.longest_s < inf
+        or not 0.0 <= outlier.most_ratio <= 1.0
+    ):
+        yield f"outlier ejection {outlier} has no meaning"
 
 
 def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:

@@ -25,7 +25,7 @@ PENDING = -1  # no outcome yet
 OK = -2  # the other outcomes are the numbers of Reason
 
 # Kinds of event. Entries of the heap are (time, sequence number, kind, subject): equal times play in order of scheduling.
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE = range(12)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE, RETURN = range(13)
 
 
 class Core(ABC):

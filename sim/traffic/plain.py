@@ -54,6 +54,7 @@ class PlainEngine(Changing):
         check(plan)
         self._plan = plan
         self._paths = paths_between(plan.rtt_s)
+        self._ejects = any(station.outlier is not None for station in plan.stations)
         self._stations = [Station(station, number, len(plan.zones), streams) for number, station in enumerate(plan.stations)]
         for station in self._stations:
             station.instances = [Instance(instance, station, self._paths) for instance in station.plan.instances]

@@ -96,6 +96,20 @@ class LimiterPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlierPlan:
+    """Ejects an instance that has failed `failures` times in a row, for `base_s` times the number of its ejections, at most `longest_s`.
+
+    Every `interval_s` in rotation takes one off that number. More than one instance only while at most `most_ratio` of all are ejected.
+    """
+
+    failures: int = 5
+    base_s: float = 30.0
+    longest_s: float = 300.0
+    interval_s: float = 10.0
+    most_ratio: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class StationPlan:
     """One service, database node, provider or message queue in one region.
 
@@ -105,6 +119,8 @@ class StationPlan:
     `queue_order` says whose turn it is: `lifo` takes the newest, `adaptive_lifo` the newest while more than `lifo_above` wait and the oldest
     otherwise. `codel` and `drop_expired` (the deadline of its class, counted from the arrival of the request at the entry, has passed) drop a
     waiting request as DROPPED when its turn comes.
+    `outlier` leaves out failing instances. `panic_ratio`: when fewer than this share of the instances are in rotation, the balancer
+    chooses from all of them again, except those that are drained.
     """
 
     name: str
@@ -122,6 +138,8 @@ class StationPlan:
     codel: CoDelPlan | None = None
     drop_expired: bool = False
     limiter: LimiterPlan | None = None
+    outlier: OutlierPlan | None = None
+    panic_ratio: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,9 +129,13 @@ class Instance:
     """One process: a slot is taken by being in `running` and free otherwise, so none can leak or be freed twice."""
 
     __slots__ = (
+        "drained",
         "dropped",
+        "ejected",
+        "ejections",
         "error_ratio",
         "errors",
+        "failures_in_row",
         "filled_at",
         "frozen",
         "gates",
@@ -145,6 +149,7 @@ class Instance:
         "paths",
         "queue_limit",
         "queued",
+        "returned_at",
         "room",
         "running",
         "slots",
@@ -163,6 +168,9 @@ class Instance:
         self.up = True
         self.frozen = False
         self.in_rotation = True
+        self.drained = self.ejected = False
+        self.ejections = self.failures_in_row = 0  # as outlier ejection counts them
+        self.returned_at = 0.0
         self.slowdown = 1.0
         self.error_ratio = 0.0
         self.life = 0
@@ -289,12 +297,22 @@ class Station:
         self.shed_below_limit = 0
         self.reads = self.writes_attempted = self.writes_acknowledged = self.writes_indeterminate = 0
 
-    def refresh(self) -> None:
-        """Recompute the rotation and everything instances derive from the station."""
-        self.rotation = [instance for instance in self.instances if instance.in_rotation]
+    def listed(self) -> list[Instance]:
+        """Instances the balancer knows, whatever their health: all but the drained ones."""
+        return [instance for instance in self.instances if not instance.drained]
+
+    def rotate(self) -> None:
+        """Work out who is in rotation: the listed ones that health checks and outlier ejection leave in; in a panic all listed ones."""
+        listed = self.listed()
+        rotation = [instance for instance in listed if instance.in_rotation and not instance.ejected]
+        self.rotation = listed if len(rotation) < self.plan.panic_ratio * len(listed) else rotation
         self.by_zone = [[] for _ in self.by_zone]
         for instance in self.rotation:
             self.by_zone[instance.zone].append(instance)
+
+    def refresh(self) -> None:
+        """Recompute the rotation and everything instances derive from the station."""
+        self.rotate()
         self.picky = self.read_only or self.stale or self.plan.limiter is not None
         self.barred = [share <= 0.0 for share in self.admit]
         for instance in self.instances:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT, BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, PoolPlan, WindowPlan
+from sim.traffic.plan import CLIENT, BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, OutlierPlan, PoolPlan, WindowPlan
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -261,3 +261,11 @@ def test_what_callers_do_reaches_edges_and_classes():
     assert (wired.plan.edges[0].cancel, wired.plan.edges[0].hedge_s) == ("running", 0.07)
     assert [each.propagates for each in wired.plan.classes] == [True]
     assert [each.propagates for each in wiring().plan.classes] == [False]
+
+
+def test_outlier_ejection_and_panic_reach_the_stations():
+    shop = {"balancing": "zone_aware", "outlier_ejection": {"failures": 3, "most": "40%"}, "panic_threshold": "50%"}
+    station = wiring(shop=shop).plan.stations[0]
+    assert (station.balancing, station.panic_ratio) == ("zone_aware", 0.5)
+    assert station.outlier == OutlierPlan(3, 30.0, 300.0, 10.0, 0.4)
+    assert wiring().plan.stations[0].outlier is None

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.traffic.plan import BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, PoolPlan, ServiceTime, WindowPlan
+from sim.traffic.plan import BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, OutlierPlan, PoolPlan, ServiceTime, WindowPlan
 
 LIMITERS = [
     LimiterPlan(2.0),
@@ -43,6 +43,10 @@ MEASURED = ServiceTime("empirical", 0.0, values=(0.0, 0.01, 0.01, 0.3))
 def station_policies(draw: st.DrawFn) -> dict[str, Any]:
     """Fields of a StationPlan."""
     return {
+        "outlier": draw(
+            st.sampled_from([None, None, OutlierPlan(1, 0.1, 0.3, 0.2, 0.5), OutlierPlan(2, 0.05, 0.0, 0.1, 1.0), OutlierPlan(3)])
+        ),
+        "panic_ratio": draw(st.sampled_from([0.0, 0.0, 0.5, 1.0])),
         "lifo_above": draw(st.sampled_from([0, 2])),
         "codel": draw(st.sampled_from([None, CoDelPlan(0.0, 0.02), CoDelPlan(0.01, 0.2)])),
         "drop_expired": draw(st.sampled_from([False, False, True])),

@@ -152,7 +152,7 @@ def instance_changes(draw: st.DrawFn, system: Plan) -> Change:
         case "frozen":
             return SetInstance(station, instance, frozen=draw(st.booleans()))
         case "rotation":
-            return SetInstance(station, instance, in_rotation=draw(st.booleans()))
+            return SetInstance(station, instance, in_rotation=draw(maybe_bool), drained=draw(maybe_bool))
         case "slots":
             return SetInstance(station, instance, slots=draw(st.integers(0, 5)))
         case "gray":
@@ -301,7 +301,7 @@ def _at_rest(system: Plan) -> Script:
     changes += [SetEdge(n, each.options, None, 0.0, cut=False) for n, each in enumerate(system.edges)]
     changes += [SetStation(n, 1.0, 0.0, False, False, (1.0, 1.0, 1.0), 0.0, False) for n in range(len(system.stations))]
     for number, station in enumerate(system.stations):
-        changes += [SetInstance(number, i, True, False, True, 3, 1.0, 0.0) for i in range(len(station.instances))]
+        changes += [SetInstance(number, i, True, False, True, 3, 1.0, 0.0, drained=False) for i in range(len(station.instances))]
     return [(0.0, change) for change in changes] + [(60.0, None), (60.0, None)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from gameday.scenario.calling import OutlierEjection
 from gameday.scenario.checks.book import Book, a, models_in
 from gameday.scenario.communication import Audience, RegulatoryClock
 from gameday.scenario.guards import CoDel, Limiter
@@ -28,6 +29,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     CoDel: ("interval",),
     Limiter: ("window",),
     HealthCheck: ("interval",),
+    OutlierEjection: ("base", "interval"),
     Autoscaling: ("interval", "target"),
     RequestClass: ("deadline", "timeout"),
     Indicator: ("window",),

@@ -9,6 +9,8 @@ from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     E_BALANCE_DRAWS,
     I_COLUMN,
+    I_DRAINED,
+    I_EJECTED,
     I_IN_ROTATION,
     I_QUEUED,
     I_RUNNING,
@@ -21,6 +23,7 @@ from sim.traffic.compiled.layout import (
     S_BY_ZONE,
     S_MEMBER_COUNT,
     S_MEMBERS,
+    S_PANIC,
     S_ROTATION,
     S_ROTATION_SIZE,
     S_SORTED,
@@ -156,16 +159,26 @@ def next_to(word: Words, station: int, taken: int) -> int:
 
 
 @kernel
-def rotate(word: Words, station: int) -> None:
+def rotate(word: Words, real: Reals, station: int) -> None:
     """Work out who is in rotation, and the same sorted by zone; in both, in the order of the instances."""
     rotation, sorted_by_zone = word[station + S_ROTATION], word[station + S_SORTED]
     members = word[station + S_MEMBERS]
     size = 0
+    listed = 0
     for number in range(word[station + S_MEMBER_COUNT]):
         instance = word[members + number]
-        if word[instance + I_IN_ROTATION]:
-            word[rotation + size] = instance
-            size += 1
+        if not word[instance + I_DRAINED]:
+            listed += 1
+            if word[instance + I_IN_ROTATION] and not word[instance + I_EJECTED]:
+                word[rotation + size] = instance
+                size += 1
+    if size < real[station + S_PANIC] * listed:  # a panic
+        size = 0
+        for number in range(word[station + S_MEMBER_COUNT]):
+            instance = word[members + number]
+            if not word[instance + I_DRAINED]:
+                word[rotation + size] = instance
+                size += 1
     word[station + S_ROTATION_SIZE] = size
     table = word[station + S_BY_ZONE]
     zones = word[table]

@@ -13,7 +13,7 @@ from sim.traffic import BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.building_flows import add_flow
-from sim.traffic.compiled.building_policies import lay_limiter, lay_queue
+from sim.traffic.compiled.building_policies import lay_limiter, lay_outlier, lay_queue
 from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.compiled.edging import add_edge, guarded_edges
 from sim.traffic.compiled.machine import ROTATE, act
@@ -83,11 +83,16 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     arena = tables.arena
     record = tables.station(number)
     tables.draws.times(record + at.S_TIMES, plan.service_time, f"service/{plan.name}")
+    outlier = 0 if plan.outlier is None else lay_outlier(tables, plan.outlier)
     by_zone = store(tables, [len(tables.plan.zones), *([0] * 2 * len(tables.plan.zones))])
     word, real = arena.word, arena.real
     word[record + at.S_NUMBER] = number
     word[record + at.S_PARALLEL] = plan.fan_out == "parallel"
     word[record + at.S_BY_ZONE] = by_zone
+    word[record + at.S_OUTLIER] = outlier
+    if plan.outlier is not None:
+        word[at.H_OUTLIERS] = 1
+    real[record + at.S_PANIC] = plan.panic_ratio
     word[record + at.S_BALANCING] = _BALANCING[plan.balancing]
     word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
     word[record + at.S_PRIORITY_LANES] = plan.queue_order == "priority"

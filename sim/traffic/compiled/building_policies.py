@@ -1,11 +1,11 @@
-"""From the policies of stations to words in the arena: queues and limiters."""
+"""From the policies of stations to words in the arena: queues, limiters and outlier ejection."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sim.traffic.compiled import layout as at
-from sim.traffic.plan import LimiterPlan, StationPlan
+from sim.traffic.plan import LimiterPlan, OutlierPlan, StationPlan
 from sim.traffic.state import newest_first_above
 
 if TYPE_CHECKING:
@@ -30,4 +30,14 @@ def lay_limiter(tables: Tables, plan: LimiterPlan) -> int:
     real[record + at.L_LEAST], real[record + at.L_MOST], real[record + at.L_WINDOW] = plan.least, plan.most, plan.window_s
     for priority, share in enumerate(plan.shares):
         real[record + at.L_SHARES + priority] = share
+    return record
+
+
+def lay_outlier(tables: Tables, plan: OutlierPlan) -> int:
+    """How a station ejects outliers."""
+    record = tables.arena.take(at.OUTLIER_WORDS)
+    tables.arena.word[record + at.O_FAILURES] = plan.failures
+    real = tables.arena.real
+    real[record + at.O_BASE], real[record + at.O_LONGEST] = plan.base_s, plan.longest_s
+    real[record + at.O_INTERVAL], real[record + at.O_MOST] = plan.interval_s, plan.most_ratio
     return record

@@ -10,6 +10,7 @@ from math import inf
 
 from sim.traffic.compiled.answering import answer_now, lost
 from sim.traffic.compiled.balancing import balance, next_to
+from sim.traffic.compiled.ejecting import judge
 from sim.traffic.compiled.gates import enter_gate, let_go, until_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.kin import RUNNING, link, unlink
@@ -75,6 +76,7 @@ from sim.traffic.compiled.layout import (
     F_ROW,
     H_ENTERED,
     H_NOW,
+    H_OUTLIERS,
     H_TRACE,
     HEDGE,
     I_COLUMN,
@@ -317,6 +319,8 @@ def send(word: Words, real: Reals, client: bool, edge: int, attempt: int) -> int
             word[attempt + A_ENTERED] = station
         refusal = receive(word, real, attempt, edge, instance, station)
         if refusal != PENDING and answer_now(word, real, attempt, refusal):
+            if word[H_OUTLIERS]:
+                judge(word, real, attempt, refusal)
             return refusal
     until = until_of(word, real, attempt)
     if until < real[H_NOW] + real[edge + E_TIMEOUT]:

@@ -10,7 +10,7 @@ from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlo
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import add_instance, refresh_instance, refresh_path, refresh_station
 from sim.traffic.compiled.edging import refresh_edge, set_options
-from sim.traffic.compiled.machine import COMPLETE, FREEZE, KILL, SET_FACTOR, THINK, act, play
+from sim.traffic.compiled.machine import COMPLETE, FREEZE, KILL, ROTATE, SET_FACTOR, THINK, act, play
 from sim.traffic.compiled.records import Records
 from sim.traffic.compiled.stepping import FILL
 from sim.traffic.compiled.tables import Tables
@@ -84,6 +84,9 @@ class Changing:
             word[instance + at.I_IN_ROTATION] = change.in_rotation
             refresh_station(tables, change.station)
             word, real = arena.word, arena.real
+        if change.drained is not None and change.drained != bool(word[instance + at.I_DRAINED]):
+            word[instance + at.I_DRAINED] = change.drained
+            self._act(ROTATE, tables.station(change.station))
         if change.slots is not None:
             word[instance + at.I_SLOTS] = change.slots
         if change.slowdown is not None:

@@ -55,12 +55,13 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_LOST_ALL,  # lost requests of all flows
 ) = (*range(29), *range(40, 50))
 HEADER_WORDS = 64
+H_OUTLIERS = 63  # whether any station ejects outliers
 
 STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
 # Stages of an attempt, as in `sim.traffic.state`.
 NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE, WAITING, CONNECTED = range(9)
-WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE = range(12)
+WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE, RETURN = range(13)
 PENDING, OK = -1, -2
 CALL, READ, WRITE = range(3)
 CLOSED, OPEN, HALF_OPEN = range(3)
@@ -134,6 +135,7 @@ _INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
 ) = _INSTANCE_PLACES
 INSTANCE_WORDS = 40
 I_GATES, I_GATE_COUNT = 32, 33  # one for each of its edges that has any
+I_DRAINED, I_EJECTED, I_EJECTIONS, I_FAILURES_IN_ROW, I_RETURNED_AT = range(34, 39)  # the last is a float
 
 G_CALLS, G_CONNECTIONS, G_FIRST, G_LAST = range(4)
 GATE_WORDS = 4
@@ -188,6 +190,8 @@ BY_CODEL, BY_DEADLINE = 1, 2
 S_BY_ZONE = 63  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
 S_SORTED = 62  # the rotation, sorted by zone
 S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
+S_OUTLIER = 57  # how it ejects outliers, 0 if it does not
+S_PANIC = 56  # float
 S_CANCELS = 58  # whether it makes calls that can be given up
 
 (
@@ -328,6 +332,9 @@ WATCH_BUSY, WATCH_QUEUED, WATCH_UTILISATION, WATCH_HELD, WATCH_IN_FLIGHT, WATCH_
 NEVER = 2**63 - 1  # later than the bits of any time
 
 MARK_WORDS = 9  # time (float), kind, request, attempt's sequence, parent's sequence, edge or flow, instance, number, outcome
+O_FAILURES, O_BASE, O_LONGEST, O_INTERVAL, O_MOST = range(5)  # outlier ejection; all but the first are floats
+OUTLIER_WORDS = 5
+
 W_SIZE, W_MINIMUM, W_RATIO, W_COUNT, W_BAD, W_AT, W_RESULTS = range(7)  # the window of a breaker; the ratio is a float
 
 NOTE_WORDS = 3  # time (float), 1 if it opened, number of the edge

@@ -13,6 +13,7 @@ from sim.traffic.compiled.balancing import rotate
 from sim.traffic.compiled.callers import attempt_call
 from sim.traffic.compiled.calling import call_all, next_call, worked
 from sim.traffic.compiled.clients import draw_next, root_over, schedule_switch, set_factor, switch, think_all
+from sim.traffic.compiled.ejecting import readmit
 from sim.traffic.compiled.faults import freeze, kill
 from sim.traffic.compiled.gauging import measure, watched
 from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
@@ -64,6 +65,7 @@ from sim.traffic.compiled.layout import (
     PARKED,
     PENDING,
     RETRY,
+    RETURN,
     S_CANCELS,
     S_COMMIT_BLOCKED,
     S_FAILED,
@@ -148,6 +150,8 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
         if word[subject + A_OPEN] == sequence:
             return DELIVER, subject, TIMER
         release(word, subject)
+    elif kind == RETURN:
+        readmit(word, real, subject)
     elif kind == CANCEL:
         return withdraw(word, subject)
     elif kind > DUE:
@@ -292,7 +296,7 @@ def act(words: Words, reals: Reals, what: int, subject: int, number: int, value:
         if word[subject + F_BURSTY]:
             schedule_switch(word, real, subject)
     elif what == ROTATE:
-        rotate(word, subject)
+        rotate(word, real, subject)
     else:
         return think_all(word, real, subject, number, value)
     return 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sim.traffic.compiled.answering import answer_now
 from sim.traffic.compiled.callers import again, failed, gone, send_at_last
 from sim.traffic.compiled.clients import BUCKETS, bucket_of, root_over
+from sim.traffic.compiled.ejecting import judge
 from sim.traffic.compiled.gates import call_off, let_go, until_of
 from sim.traffic.compiled.hedging import hedge
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
@@ -60,6 +61,7 @@ from sim.traffic.compiled.layout import (
     F_PROPAGATES,
     H_ENTERED,
     H_NOW,
+    H_OUTLIERS,
     H_RESERVE,
     H_STOP,
     H_THEN,
@@ -162,7 +164,10 @@ def wait_over(word: Words, real: Reals, attempt: int, kind: int) -> Step:
         else:
             reason = send_at_last(word, real, attempt)
             if reason != PENDING:
-                return SETTLE, attempt, reason
+                outcome = failed(word, real, attempt, reason)
+                if outcome != PENDING:
+                    return CALL_OVER, attempt, outcome
+                release(word, attempt)
     return IDLE, 0, 0
 
 
@@ -188,10 +193,12 @@ def abandon(word: Words, real: Reals, attempt: int) -> Step:
 
 
 @part
-def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
+def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:  # noqa: C901 (a case per policy)
     """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
     if word[attempt + A_PARENT] == 0:
         word[H_ENTERED] = word[attempt + A_ENTERED]
+    if word[H_OUTLIERS] and word[attempt + A_STAGE] < WAITING:
+        judge(word, real, attempt, outcome)
     if outcome == OK:
         edge = word[attempt + A_EDGE]
         if word[edge + E_CANCEL] == RUNNING:
