@@ -148,10 +148,13 @@ class _Run:
 
     def _write(self, scores: dict[str, Any], *, interrupted: bool) -> None:
         """`run.json` last, so that it never says more than there is."""
+        from gameday.traces import to_bytes
+
         folder, first = self.folder, self.kept[min(self.kept)]
         folder.write_bytes(folder.timeline, first.timeline)
         if first.recording is not None:
             first.recording.series.write_parquet(folder.series)
+            folder.write_bytes(folder.traces, to_bytes(first.recording.traces))
         for replication, played in self.kept.items():
             if replication:
                 folder.write_bytes(folder.timeline_of(replication), played.timeline)

@@ -177,11 +177,12 @@ class _Player:
     def play(self, task: Task, replication: int) -> Played:
         from gameday.scores import replication_scores, score
 
-        recording = self._run(self._scenario, task.seed, replication, self._wiring)
+        traced = replication < task.recorded
+        recording = self._run(self._scenario, task.seed, replication, self._wiring, traced=traced)
         card = score(recording, self._scenario)
         scores = replication_scores(card, recording, self._scenario, replication)
         timeline = recording.timeline.to_bytes() if task.timelines else b""
-        return Played(replication, scores, timeline, recording if replication < task.recorded else None)
+        return Played(replication, scores, timeline, recording if traced else None)
 
 
 _players: dict[str, _Player] = {}

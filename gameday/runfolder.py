@@ -24,6 +24,7 @@ RUN_FILE: Final = "run.json"
 SCENARIO_FILE: Final = "scenario.yaml"
 TIMELINE_FILE: Final = "timeline.jsonl"
 SERIES_FILE: Final = "series.parquet"
+TRACES_FILE: Final = "traces.jsonl"
 SCORES_FILE: Final = "scores.json"
 REPLICATIONS_FILE: Final = "replications.parquet"
 HTML_REPORT_FILE: Final = "report.html"
@@ -40,6 +41,7 @@ FILES: Final = (
     SCENARIO_FILE,
     TIMELINE_FILE,
     SERIES_FILE,
+    TRACES_FILE,
     SCORES_FILE,
     REPLICATIONS_FILE,
     HTML_REPORT_FILE,
@@ -148,6 +150,11 @@ class RunFolder:
     def series(self) -> Path:
         """Indicators over time, for the same replication as the timeline."""
         return self.path / SERIES_FILE
+
+    @property
+    def traces(self) -> Path:
+        """Stories of single requests, for the same replication as the timeline; simulated runs have them."""
+        return self.path / TRACES_FILE
 
     @property
     def scores(self) -> Path:

@@ -18,11 +18,18 @@ __all__ = ["run"]
 
 
 def run(
-    scenario: Scenario, seed: int, replication: int = 0, wiring: Wiring | None = None, engine: EngineKind = "auto"
+    scenario: Scenario,
+    seed: int,
+    replication: int = 0,
+    wiring: Wiring | None = None,
+    engine: EngineKind = "auto",
+    *,
+    traced: bool = False,
 ) -> Recording:
     """Play one day. `wiring` may be handed in when many replications of one scenario are played.
 
-    `engine` chooses who plays the traffic; the record is the same to the byte whichever does.
+    `engine` chooses who plays the traffic; the record is the same to the byte whichever does. `traced` adds the stories of
+    some requests, and changes nothing else.
     """
     from gameday.scores import Recording
     from sim.day import Day
@@ -34,11 +41,12 @@ def run(
     streams, recorder = Streams(seed, replication), Recorder()
     start = {"scenario": scenario.name, "seed": seed, "replication": replication, "duration_s": scenario.duration}
     recorder.record(0.0, "run.started", f"scenario/{scenario.name}", start)
-    day = Day.begin(scenario, wiring or build(scenario), streams, recorder, engine)
+    day = Day.begin(scenario, wiring or build(scenario), streams, recorder, engine, traced=traced)
     start_people(day)
     day.world.env.run(until=scenario.duration)
     day.measures.finish()
     for cluster in day.world.clusters.values():
         cluster.finish()
     recorder.record(scenario.duration, "run.ended", f"scenario/{scenario.name}", {})
-    return Recording(recorder.timeline, recorder.series())
+    traces = day.measures.tracer.traces() if day.measures.tracer else ()
+    return Recording(recorder.timeline, recorder.series(), traces)

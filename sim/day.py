@@ -22,6 +22,7 @@ from sim.processes import Process
 from sim.recorder import Recorder
 from sim.sampling import Sampler
 from sim.streams import Streams
+from sim.tracing import Tracer
 from sim.traffic.changes import SetRateLimit
 from sim.traffic.engines import EngineKind, make_engine
 from sim.wiring import Wiring
@@ -43,7 +44,16 @@ class Day:
     measures: Measures
 
     @classmethod
-    def begin(cls, scenario: Scenario, wiring: Wiring, streams: Streams, recorder: Recorder, engine: EngineKind = "auto") -> Day:
+    def begin(
+        cls,
+        scenario: Scenario,
+        wiring: Wiring,
+        streams: Streams,
+        recorder: Recorder,
+        engine: EngineKind = "auto",
+        *,
+        traced: bool = False,
+    ) -> Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
         env = simpy.Environment()
         world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)
@@ -57,7 +67,7 @@ class Day:
         faults = FaultPlayer(world)
         impacts = ImpactMonitor(world, indicators, faults)
         sampler = Sampler(world, indicators)
-        measures = Measures(world, indicators, impacts, sampler)
+        measures = Measures(world, indicators, impacts, sampler, Tracer(world) if traced else None)
         env.process(measures.every_second())
         for cluster in world.clusters.values():
             cluster.start()
@@ -76,11 +86,14 @@ class Day:
 class Measures:
     """Measures each second; nothing is judged before the warm-up is over."""
 
-    def __init__(self, world: World, indicators: Indicators, impacts: ImpactMonitor, sampler: Sampler) -> None:
+    def __init__(
+        self, world: World, indicators: Indicators, impacts: ImpactMonitor, sampler: Sampler, tracer: Tracer | None = None
+    ) -> None:
         self._world = world
         self._indicators = indicators
         self._impacts = impacts
         self._sampler = sampler
+        self.tracer = tracer
         self._next = 0.0
 
     def every_second(self) -> Process:
@@ -106,6 +119,8 @@ class Measures:
         self._record_notes()
         if now > 0.0:
             self._sampler.every_second(now, seen)
+        if self.tracer is not None:
+            self.tracer.every_second(seen)
         if now >= world.scenario.warmup:
             self._impacts.check(now)
 

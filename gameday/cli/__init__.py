@@ -33,6 +33,7 @@ COMMANDS = {
     "say": "publish a message of a live day that is going on",
     "report": "rebuild the reports of a run",
     "timeline": "read the record of a run",
+    "traces": "tell the story of single requests of a run, slow and lost ones",
     "compare": "set two runs side by side, or two policies on the same seeds",
     "practices": "measure what a practice is worth: the same days with and without it",
     "power": "say how many replications it takes to see a change",

@@ -14,6 +14,7 @@ from typing import Literal
 from gameday.scores.entry import Unit
 from gameday.scores.kpis import KPIS, Target
 from gameday.timeline import Event, SeriesSet, Timeline
+from gameday.traces import Trace
 
 
 class Grade(StrEnum):
@@ -41,6 +42,8 @@ class Recording:
 
     timeline: Timeline
     series: SeriesSet = field(default_factory=SeriesSet)
+    traces: tuple[Trace, ...] = ()
+    """Stories of single requests, where they were asked for; no scorer reads them."""
 
 
 @dataclass(frozen=True, slots=True)
