@@ -201,7 +201,8 @@ def conserved(system: Plan, view: Observation) -> None:
         known = view.writes_acknowledged[number] + view.writes_indeterminate[number]
         assert known <= view.writes_attempted[number]
     for number in range(len(system.edges)):
-        assert view.failures[number] <= view.attempts[number]
+        assert view.failures[number] + view.cancelled[number] <= view.attempts[number]
+        assert view.retries[number] + view.hedges[number] <= view.attempts[number]
         assert view.retries[number] <= view.attempts[number]
     assert sum(view.arrived) <= sum(view.attempts)
 
@@ -277,7 +278,7 @@ def test_every_attempt_has_an_outcome_that_reaches_its_caller(day: tuple[Plan, l
     healed(system, run)
     run.advance(run.now + QUIET_S)
     view = run.observe()
-    assert view.failures == view.attempts
+    assert [failed + off for failed, off in zip(view.failures, view.cancelled, strict=True)] == view.attempts
     assert sum(view.good) == 0
     assert [view.lost[n][:13] == view.lost[n][:13] and sum(view.lost[n]) == view.offered[n] for n in range(2)] == [True, True]
 
