@@ -7,6 +7,7 @@ one that stopped answering is known only by its instances that answer no more.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,19 +18,23 @@ from sim.scrapes import Scrapes
 WINDOW_S = 60.0
 """Window of every measurement."""
 BEFORE_S = tuple(float(back) for back in range(180, 780, 60))
-"""How long ago the measurements were taken that tell what was usual: three to twelve minutes."""
-LEAST_SPREAD = {"error_ratio": 0.01, "utilisation": 0.05}
-"""Smallest usual spread of an indicator. Assumption: a point of errors and five points of load are noticed, less is not."""
+"""How long before the oldest alert began to fire the measurements were taken that tell what was usual: three to twelve minutes."""
+HELD = "held"
+"""How long a request holds a slot, of the component itself and of what it waits for: the one sign of a third party that is slow."""
+LEAST_SPREAD = {"error_ratio": 0.01, "utilisation": 0.05, HELD: 0.1}
+"""Smallest usual spread of an indicator. Assumption: a point of errors, five points of load and a tenth of the time are noticed, less is
+not."""
 DEVIATIONS = 4.0
 """Robust deviations at which a component is half anomalous, the default of baseline rules."""
 LEAST_ANOMALY = 0.05
 """Anomalies below this are not worth keeping."""
 
 
-def evidence(day: Day, scrapes: Scrapes) -> dict[str, float]:
-    """Component (node of the dependency graph) to how anomalous it is, 0 to 1."""
-    found = dict(_components(day, scrapes))
-    zones = dict(_zones(day, scrapes))
+def evidence(day: Day, scrapes: Scrapes, began: float) -> dict[str, float]:
+    """Component (node of the dependency graph) to how anomalous it is, 0 to 1; `began`: when the oldest alert that fires began to."""
+    past = _Past(scrapes, day.world.env.now, tuple(began - back for back in BEFORE_S if back < began))
+    found = dict(_components(day, past))
+    zones = {f"zone/{zone}": past.gone(f"zone/{zone}") for zone in day.world.topology.zones}
     for region, model in day.world.scenario.system.regions.items():
         # A region explains what all its zones suffer, and no more.
         zones[f"region/{region}"] = min((zones.get(f"zone/{zone}", 0.0) for zone in model.zones), default=0.0)
@@ -37,42 +42,45 @@ def evidence(day: Day, scrapes: Scrapes) -> dict[str, float]:
     return {name: round(value, 4) for name, value in sorted(everything.items()) if value >= LEAST_ANOMALY}
 
 
-def _components(day: Day, scrapes: Scrapes) -> Iterator[tuple[str, float]]:
+def _components(day: Day, past: _Past) -> Iterator[tuple[str, float]]:
     topology, system = day.world.topology, day.world.scenario.system
     names = [f"service/{name}@{region}" for name in system.services for region in topology.regions_with(name)]
     names += [f"database/{name}@{node.zone}" for name in system.databases for node in topology.nodes_of(name)]
     names += [f"queue/{name}@{ref.region}" for name in system.queues for ref in topology.queues_of(name)]
-    names += [f"provider/{name}" for name in system.providers]
     for name in names:
-        indicators = ("error_ratio", "utilisation")
-        unusual = max(_unusual(day, scrapes, indicator, name) for indicator in indicators)
-        yield name, max(unusual, 0.0 if name.startswith("provider/") else _gone(day, scrapes, name))
+        yield name, max(past.gone(name), *(past.unusual(indicator, name) for indicator in LEAST_SPREAD))
+    for name in system.providers:
+        yield f"provider/{name}", max(past.unusual(indicator, f"provider/{name}") for indicator in LEAST_SPREAD)
 
 
-def _zones(day: Day, scrapes: Scrapes) -> Iterator[tuple[str, float]]:
-    for zone in day.world.topology.zones:
-        yield f"zone/{zone}", _gone(day, scrapes, f"zone/{zone}")
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Measurements of now and of the instants that tell what was usual."""
 
+    scrapes: Scrapes
+    now: float
+    before: tuple[float, ...]
 
-def _unusual(day: Day, scrapes: Scrapes, indicator: str, subject: str) -> float:
-    """How far above its last minutes an indicator is: 0 = as usual, 0.5 = four robust deviations, towards 1."""
-    now = day.world.env.now
-    value = scrapes.value(indicator, subject, WINDOW_S, now)
-    past = [scrapes.value(indicator, subject, WINDOW_S, now - back) for back in BEFORE_S if back < now]
-    known = [each for each in past if each is not None]
-    if value is None or not known:
-        return 0.0
-    spread = max(robust_spread(known), LEAST_SPREAD[indicator])
-    far = max(0.0, value - float(np.median(known))) / spread
-    return far / (far + DEVIATIONS)
+    def unusual(self, indicator: str, subject: str) -> float:
+        """How far above its past an indicator is: 0 = as usual, 0.5 = four robust deviations, towards 1."""
+        value = self._value(indicator, subject, self.now)
+        past = [self._value(indicator, subject, at) for at in self.before]
+        known = [each for each in past if each is not None]
+        if value is None or not known:
+            return 0.0
+        least = LEAST_SPREAD[indicator] * (float(np.median(known)) if indicator == HELD else 1.0)
+        spread = max(robust_spread(known), least, 1e-9)
+        far = max(0.0, value - float(np.median(known))) / spread
+        return far**2 / (far**2 + DEVIATIONS**2)
 
+    def _value(self, indicator: str, subject: str, at: float) -> float | None:
+        """A measurement; how long a request holds a slot is what is in use over what comes (Little's law), up to a constant."""
+        if indicator != HELD:
+            return self.scrapes.value(indicator, subject, WINDOW_S, at)
+        used, rate = (self.scrapes.value(each, subject, WINDOW_S, at) for each in ("utilisation", "request_rate"))
+        return None if used is None or not rate else used / rate
 
-def _gone(day: Day, scrapes: Scrapes, subject: str) -> float:
-    """Share of the instances that answered once and answer no more."""
-    now, newest = day.world.env.now, day.world.scenario.monitoring.scrape
-    most = max(
-        (scrapes.value("instances_up", subject, WINDOW_S, now - back) or 0.0 for back in BEFORE_S if back < now), default=0.0
-    )
-    if most <= 0.0:
-        return 0.0
-    return max(0.0, 1.0 - (scrapes.value("instances_up", subject, newest, now) or 0.0) / most)
+    def gone(self, subject: str) -> float:
+        """Share of the instances that answered once and answer no more."""
+        most = max((self.scrapes.value("instances_up", subject, WINDOW_S, at) or 0.0 for at in self.before), default=0.0)
+        return max(0.0, 1.0 - (self.scrapes.value("instances_up", subject, 0.0, self.now) or 0.0) / most) if most else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gameday.alerting.alert import Notification
+from gameday.alerting.alert import Labels, Notification
 from gameday.alerting.labels import owners
 from gameday.alerting.matchers import Matcher, Matchers, one_of
 from gameday.alerting.mute import SilencePeriod
@@ -49,6 +49,7 @@ class Monitor:
             starts=scenario.starts,
             first_evaluation_s=draws.uniform() * scenario.monitoring.evaluation,
         )
+        self._firing_since: dict[Labels, float] = {}
         env = day.world.env
         env.process(self._scrape(draws.uniform() * scenario.monitoring.scrape))
         for name, probe in scenario.monitoring.probes.items():
@@ -148,6 +149,9 @@ class Monitor:
     def _ask(self) -> None:
         now, world, isolated = self._world.env.now, self._world, self.isolated()
         for event in self._alerting.evaluate(now, self.scrapes, isolated=isolated):
+            self._firing_since.pop(event.labels, None)
+            if event.transition == "firing":
+                self._firing_since[event.labels] = event.at
             data = {"rule": event.rule, "severity": event.severity, "value": event.value, "labels": dict(event.labels)}
             world.record(f"alert.{event.transition}", event.subject, **data)
         for notification in self._alerting.notifications(now, isolated=isolated):
@@ -165,10 +169,14 @@ class Monitor:
             return
         if notification.firing:
             if notification.reason != "repeat" and self.works():
-                self._world.record("alert.evidence", subject, anomalies=evidence(self._day, self.scrapes))
+                self._world.record("alert.evidence", subject, anomalies=evidence(self._day, self.scrapes, self._oldest()))
             self._pager.page(notification.group_key, notification.team, notification.rules, subject)
         else:
             self._pager.resolved(notification.group_key)
+
+    def _oldest(self) -> float:
+        """When the oldest of the alerts that fire began to."""
+        return min(self._firing_since.values(), default=self._world.env.now)
 
     # -- noise, and the customers ---------------------------------------------------------------------------------------
 

@@ -29,6 +29,9 @@ DAMPING = 0.85
 LEAST_WEIGHT = 0.01
 """Weight of a way to a dependency that looks well: it may be blind rather than well. Assumption."""
 
+RESTART = "restart"
+"""Node from which the walk begins; what is well and depends on nothing sends it back there."""
+
 
 def dependency_graph(system: System, load: Load) -> nx.DiGraph[str]:
     """Classes, services and queues by region, database nodes by zone, providers, zones and regions; edges go to what is needed."""
@@ -90,15 +93,18 @@ def ranked(graph: nx.DiGraph[str], anomalies: Mapping[str, float], alerting: Col
         below = {needed: max(anomalies.get(needed, 0.0), LEAST_WEIGHT) for needed in graph.successors(node)}
         unexplained = max(0.0, anomalies.get(node, 0.0) - max(below.values(), default=0.0))
         walk.add_weighted_edges_from((node, needed, weight) for needed, weight in below.items())
-        walk.add_edge(node, node, weight=unexplained if below else 1.0)
+        walk.add_edge(node, node, weight=unexplained)
+        if not below:
+            walk.add_edge(node, RESTART, weight=1.0 - unexplained)
+    walk.add_weighted_edges_from((RESTART, node, weight) for node, weight in starts.items() if weight)
     try:
-        scores: dict[str, float] = nx.pagerank(walk, DAMPING, personalization=starts)
+        scores: dict[str, float] = nx.pagerank(walk, DAMPING, personalization={RESTART: 1.0}, tol=1e-9, max_iter=1000)
     except ImportError:
         raise MissingExtra("ranking root-cause candidates", "analysis") from None
     summed: dict[str, float] = {}
     for node, score in scores.items():
         component = node.partition("@")[0]
-        if not component.startswith("class/"):
+        if component != RESTART and not component.startswith("class/"):
             summed[component] = summed.get(component, 0.0) + score
     return sorted(summed, key=lambda component: (-round(summed[component], 12), component))
 
