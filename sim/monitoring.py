@@ -13,6 +13,7 @@ from gameday.alerting.labels import owners
 from gameday.alerting.matchers import Matcher, Matchers, one_of
 from gameday.alerting.mute import SilencePeriod
 from gameday.alerting.pipeline import Alerting
+from gameday.scenario.changes import silences_of
 from gameday.scenario.monitoring import Probe
 from gameday.selectors import Selector
 from sim.day import Day
@@ -28,6 +29,8 @@ PROBE_WINDOWS_S = (30.0, 120.0, 600.0)
 """Where too few requests came while a probe ran, its chance is that of the requests of a longer time. Assumption."""
 NOISE = "noise"
 """Rule that false alarms are about: none of the scenario's."""
+AGAIN = "/again"
+"""Ends the group of a notification that comes twice: the pager cannot know that it is the same."""
 SUPPORT = "support"
 """Group of the page by which support calls."""
 
@@ -49,6 +52,7 @@ class Monitor:
             starts=scenario.starts,
             first_evaluation_s=draws.uniform() * scenario.monitoring.evaluation,
         )
+        self._duplicate_draws = day.world.streams.draws("duplicate notifications")
         self._firing_since: dict[Labels, float] = {}
         env = day.world.env
         env.process(self._scrape(draws.uniform() * scenario.monitoring.scrape))
@@ -114,6 +118,10 @@ class Monitor:
                 until, why = planned.at + planned.lasts, f"maintenance: {planned.what}"
                 for matchers in self._about(planned.target):
                     yield SilencePeriod(matchers, planned.at, until, why)
+        scenario = self._world.scenario
+        for change, begins, ends in silences_of(scenario.monitoring.change_calendar, scenario.starts):
+            for matchers in self._about(change.target):
+                yield SilencePeriod(matchers, begins, ends, f"change: {change.what}")
 
     def _about(self, target: str) -> Iterator[Matchers]:
         """Which alerts are about a target: its component's, of that region or of all; of a region also all that are narrowed to it."""
@@ -171,8 +179,12 @@ class Monitor:
             if notification.reason != "repeat" and self.works():
                 self._world.record("alert.evidence", subject, anomalies=evidence(self._day, self.scrapes, self._oldest()))
             self._pager.page(notification.group_key, notification.team, notification.rules, subject)
+            duplicates = self._settings.false_alarms.duplicates
+            if duplicates and self._duplicate_draws.uniform() < duplicates:
+                self._pager.page(f"{notification.group_key}{AGAIN}", notification.team, notification.rules, subject)
         else:
             self._pager.resolved(notification.group_key)
+            self._pager.resolved(f"{notification.group_key}{AGAIN}")
 
     def _oldest(self) -> float:
         """When the oldest of the alerts that fire began to."""
@@ -187,8 +199,19 @@ class Monitor:
             yield self._world.env.timeout(draws.exponential() * 86_400.0 / self._settings.false_alarms.per_day)
             if self.works() and not self.isolated():
                 count += 1
-                self._world.record("alert.notified", f"rule/{NOISE}", rules=[NOISE], receiver="page", group={})
-                self._pager.page(f"{NOISE}/{count}", None, (NOISE,), f"rule/{NOISE}")
+                self._world.env.process(self._flapping(f"{NOISE}/{count}"))
+
+    def _flapping(self, group: str) -> Process:
+        """A false alert that fires, and where it flaps, resolves and fires again so many times."""
+        settings = self._settings.false_alarms
+        for flap in range(settings.flaps + 1):
+            if flap:
+                yield self._world.env.timeout(settings.flap_every / 2)
+                self._pager.resolved(group)
+                yield self._world.env.timeout(settings.flap_every / 2)
+            self._world.record("alert.notified", f"rule/{NOISE}", rules=[NOISE], receiver="page", group={})
+            self._pager.page(group, None, (NOISE,), f"rule/{NOISE}")
+        yield self._world.env.timeout(0.0)
 
     def _customers(self) -> Process:
         """Each lost request is reported with probability 1 / affected_requests, after an exponential delay; support calls once about

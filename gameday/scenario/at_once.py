@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from gameday.errors import BadInput, Problem
 from gameday.scenario.calendars import with_shifts
+from gameday.scenario.changes import with_changes
 from gameday.scenario.checks import check
 from gameday.scenario.checks.book import path_of
 from gameday.scenario.made_up import examples_in, names_in
@@ -34,7 +35,7 @@ class _NotCheckedError(Exception):
 def scenario_of(document: Document) -> Scenario:
     """The scenario, checked. Raises BadInput with everything that is wrong, in reading order."""
     problems: list[Problem] = []
-    for fill in (with_counts, with_shifts):
+    for fill in (with_counts, with_shifts, with_changes):
         try:
             fill(document)
         except BadInput as bad:

@@ -30,7 +30,7 @@ def with_shifts(document: Document) -> dict[str, Any]:
     data, checks = document.data, Checks(document)
     response = data.get("response")
     rotas = response.get("rotas") if isinstance(response, dict) else None
-    span = _span(data)
+    span = span_of(data)
     for name, rota in rotas.items() if isinstance(rotas, dict) and span is not None else ():
         if isinstance(rota, dict) and isinstance(rota.get("calendar"), str) and rota.get("shifts") is None:
             assert isinstance(response, dict)
@@ -42,7 +42,7 @@ def with_shifts(document: Document) -> dict[str, Any]:
     return data
 
 
-def _span(data: dict[str, Any]) -> tuple[datetime, datetime] | None:
+def span_of(data: dict[str, Any]) -> tuple[datetime, datetime] | None:
     """From the day before the run to the day after; None where the run's times are wrong, which is told elsewhere."""
     try:
         starts = datetime.fromisoformat(str(data.get("starts")))
@@ -142,3 +142,19 @@ def _instant(at: date | datetime, local: tzinfo) -> datetime:
     # The library's zones are pytz's, which do arithmetic on the clock wrong; they carry the IANA name.
     name = getattr(whole.tzinfo, "zone", None)
     return whole.astimezone(zone(name)) if isinstance(name, str) else whole
+
+
+def events_between(text: str, span: tuple[datetime, datetime]) -> list[Any]:
+    """The events of an iCalendar text in a span, recurring ones expanded. ValueError for what is no calendar."""
+    import recurring_ical_events
+    from icalendar import Calendar
+
+    try:
+        return list(recurring_ical_events.of(Calendar.from_ical(text)).between(*span))
+    except Exception as error:
+        raise ValueError(f"is not an iCalendar file: {str(error) or type(error).__name__}") from error
+
+
+def starts_and_ends(event: Any, local: tzinfo | None) -> tuple[datetime, datetime]:
+    """Start and end of an event; `local` is the clock of times without a zone."""
+    return _ends(event, local or UTC)

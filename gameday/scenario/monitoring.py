@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AwareDatetime, Field
 
 from gameday.scenario.base import Strict
+from gameday.scenario.changes import ChangeCalendar
 from gameday.scenario.quantities import Duration, Ratio
 from gameday.scenario.routing import AnyName, LabelName, Routing
 from gameday.scenario.system import Name
@@ -274,10 +275,16 @@ class CustomerReports(Strict):
 
 
 class FalseAlarms(Strict):
-    """Pages without a reason: background noise."""
+    """Noise: pages without a reason, alerts that flap, notifications that come twice."""
 
     per_day: Annotated[float, Field(ge=0, le=1000)] = 0.0
     """False pages per day (Poisson)."""
+    flaps: Annotated[int, Field(ge=0, le=100)] = 0
+    """Times that a false alert resolves and fires again."""
+    flap_every: Duration = 300.0
+    """Time from one firing of a flapping alert to the next; halfway it resolves."""
+    duplicates: Ratio = 0.0
+    """Share of notifications that come twice: the second Alertmanager of a pair did not hear of the first one's."""
 
 
 class WorkbookRow(NamedTuple):
@@ -321,6 +328,8 @@ class Monitoring(Strict):
     """Routing tree, in place of `grouping`."""
     silences: list[Silence] = []
     """Silences set beforehand."""
+    change_calendar: ChangeCalendar | None = None
+    """Planned changes; alerts about what is worked on are silenced meanwhile."""
     inhibitions: list[Inhibition] = []
     """Which alert makes which superfluous."""
     customer_reports: CustomerReports = CustomerReports()

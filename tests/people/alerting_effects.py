@@ -63,7 +63,47 @@ OUT = {"schedule": {"faults": ["kill region/a at 3m for 12m"]}}
 FIRED = ("alert.firing",)
 SLO = {"on": "class/buy", "objective": "99%"}
 
+CHANGE = {
+    "what": "new disks",
+    "target": "service/shop",
+    "starts": "2026-03-02T10:00:00+00:00",
+    "ends": "2026-03-02T10:15:00+00:00",
+}
+WORK = together(
+    {"schedule": {"faults": ["errors service/shop ratio=100% at 3m"]}},
+    monitoring(
+        rules={
+            "errors": {"on": "service/shop"},
+            "other": {**THRESHOLD, "team": "shop"},
+        },
+        grouping={"by": ["rule"]},
+    ),
+)
+
+
+def changes(**more: Any) -> Patch:
+    return monitoring(change_calendar={"changes": [{**CHANGE, **more}]})
+
+
+NOISY = monitoring(false_alarms={"per_day": 400})
+
+NOISE: dict[str, Effect] = {
+    "monitoring.change_calendar": Effect(changes(), ("alert.suppressed",), WORK),
+    "ChangeCalendar.changes": Effect(
+        monitoring(change_calendar={"changes": []}), ("alert.suppressed",), together(WORK, changes())
+    ),
+    "PlannedChange.target": Effect(changes(target="region/a"), ("alert.suppressed",), together(WORK, changes())),
+    "PlannedChange.starts": Effect(changes(starts="2026-03-02T10:14:00+00:00"), ("alert.suppressed",), together(WORK, changes())),
+    "PlannedChange.ends": Effect(changes(ends="2026-03-02T10:01:00+00:00"), ("alert.suppressed",), together(WORK, changes())),
+    "FalseAlarms.flaps": Effect(monitoring(false_alarms={"flaps": 2}), ("alert.notified",), NOISY),
+    "FalseAlarms.flap_every": Effect(
+        monitoring(false_alarms={"flap_every": "1m"}), ("alert.notified",), monitoring(false_alarms={"per_day": 400, "flaps": 2})
+    ),
+    "FalseAlarms.duplicates": Effect(monitoring(false_alarms={"duplicates": "100%"}), ("page.sent",)),
+}
+
 BASELINES: dict[str, Effect] = {
+    **NOISE,
     "BaselineRule.on": Effect(
         monitoring(rules={"unusual": {"on": "service/shop@b"}}),
         FIRED,

@@ -300,6 +300,8 @@ WITHOUT_MECHANISM = {
     **MORE_WITHOUT_MECHANISM,
     "Silence.why": "kept on the record of the scenario, for readers",
     "AbsenceRule.kind": "tells the kinds apart",
+    "ChangeCalendar.file": "says where the changes are: tests/scenario/test_change_calendar.py",
+    "PlannedChange.what": "kept on the record of the silence, for readers",
     "monitoring.kept_rules": "what cannot be evaluated: written back by `gameday export` (tests/alerting/test_files.py), like its parts",
     **{f"KeptRule.{part}": "" for part in ("name", "record", "expr", "hold", "keep_firing_for", "labels", "annotations")},
     "History.file": "says where the values are, like the four below: tests/scenario reads such files",

@@ -57,6 +57,7 @@ def check_monitoring(book: Book) -> None:
     for name, slo in monitoring.slos.items():
         _slo(book, ("monitoring", "slos", name), slo)
     _silences(book)
+    _changes(book)
     _inhibitions(book)
     if monitoring.routing is not None:
         for name, receiver in monitoring.routing.receivers.items():
@@ -86,6 +87,15 @@ def _silences(book: Book) -> None:
         if silence.at >= book.scenario.duration > 0:
             end = format_duration(book.scenario.duration)
             book.wrong((*path, "at"), f"is not before the end of the day, at {end}")
+
+
+def _changes(book: Book) -> None:
+    calendar = book.scenario.monitoring.change_calendar
+    for number, change in enumerate(calendar.changes or [] if calendar is not None else []):
+        path: Path = ("monitoring", "change_calendar", "changes", number)
+        book.selector((*path, "target"), change.target, ("service", "instance", "database", "zone", "region", "group"))
+        if change.ends <= change.starts:
+            book.wrong((*path, "ends"), "is not after its start", value=change.ends.isoformat())
 
 
 def _inhibitions(book: Book) -> None:
