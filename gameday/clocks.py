@@ -7,9 +7,7 @@ aware of a *significant* incident, and one that short is none yet). A notice giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gameday.instants import SAME_INSTANT_S, reached
@@ -111,33 +109,3 @@ class ClockMachine:
     def _event(self, at: float, change: Literal["started", "met", "late"], margin_s: float | None = None) -> ClockEvent:
         assert self.due_s is not None
         return ClockEvent(at, change, self.name, self.plan.regime, self.plan.anchor, self.due_s, margin_s)
-
-
-def dora_initial_due(aware: datetime, classified: datetime) -> datetime:
-    """When a major incident's initial notification is due under DORA: Delegated Regulation (EU) 2025/301, Art. 5(1)(a) and 5(2).
-
-    The earlier of 4 hours after classification and 24 hours after awareness; an incident classified more than 24 hours after
-    awareness has its 4 hours from classification. The relief for weekends (Art. 5(4)) is not applied. Not legal advice.
-    """
-    by_class = classified + timedelta(hours=4)
-    by_awareness = aware + timedelta(hours=24)
-    return by_class if classified > by_awareness else min(by_class, by_awareness)
-
-
-def sec_8k_due(determined: date, holidays: Collection[date] = ()) -> date:
-    """Day a Form 8-K under Item 1.05 is due: four business days after the *determination* of materiality, which is day zero.
-
-    General Instruction B.1: an event on a Saturday, Sunday or holiday counts from the next business day, which is then day one.
-    Holidays are the caller's data. Not legal advice.
-    """
-    return _business_days_after(determined, 4, lambda day: day.weekday() < 5 and day not in holidays)
-
-
-def _business_days_after(day: date, count: int, is_business: Callable[[date], bool]) -> date:
-    for _ in range(count):
-        day += timedelta(days=1)
-        for _ in range(366):
-            if is_business(day):
-                break
-            day += timedelta(days=1)
-    return day

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp, log, sqrt
 
-from gameday.scenario.response import LogNormal
+from gameday.scenario.spread import LogNormal
 from gameday.scenario.times import Distribution
 from sim.streams import Draws
 

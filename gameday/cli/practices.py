@@ -6,7 +6,6 @@ Ctrl-C shows the practices that were finished; the exit code is 130.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "practice", nargs="?", help="number (2.7), name, or a file of your own (default: all that are registered)"
     )
     parser.add_argument("--replications", type=_days, metavar="N", help="days of each side (default: as the practice says)")
-    parser.add_argument("--jobs", type=_positive, default=_cores(), metavar="N", help="processes (default: all cores)")
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="processes (default 1: starting one costs as much as playing a dozen short days)",
+    )
     parser.add_argument("--list", action="store_true", help="show what is registered and play nothing")
     parser.add_argument("--json", action="store_true", help="print values and verdicts as JSON")
 
@@ -69,10 +74,6 @@ def _measure(entries: list[Entry], arguments: argparse.Namespace, found: list[Me
             found.append(measure(entry, arguments.replications, arguments.jobs, progress.step))  # noqa: PERF401 - kept one by one
     finally:
         progress.close()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _days(text: str) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Literal
 
 from gameday.scenario.base import Strict
-from gameday.scenario.quantities import Duration, Money
-from gameday.scenario.response import LogNormal
+from gameday.scenario.quantities import Duration, Money, Ratio
+from gameday.scenario.spread import LogNormal
 from gameday.scenario.system import Name
 
 Phase = Literal["investigating", "identified", "monitoring", "resolved"]
@@ -37,11 +37,29 @@ class Audience(Strict):
     """Severities that require it."""
 
 
+class Inquiries(Strict):
+    """Questions from outside while users are hurt."""
+
+    customers: Ratio = 0.002
+    """Share of lost requests after which a customer asks support. Assumption."""
+    support: Literal["status", "memory"] = "status"
+    """Where support has its answer from: the published status, or what it was last told (audience `support`)."""
+    press_every: Duration | None = None
+    """Mean time between questions of the press; none = no press."""
+    press: Literal["spokespersons", "anyone"] = "spokespersons"
+    """Who answers the press: a spokesperson with the published status, or whoever they reach with what they believe."""
+    answer: LogNormal = LogNormal(median=120.0, sigma=0.6)
+    """Time an answer takes. Assumption."""
+
+
 class Executive(Strict):
     """When executives are told."""
 
     exposure_above: Money | None = None
-    """Money lost so far; none = not by money."""
+    """Money lost so far, and expected to be lost where `expected_duration` is set; none = not by money."""
+    expected_duration: Duration | None = None
+    """How long an incident is expected to last: the loss of the last minute is taken to go on until then; none = only what is lost
+    already. Median of published cloud incidents from impact to mitigation: 98 min (ISSRE 2022 collection)."""
     duration_above: Duration | None = None
     """Duration so far; none = not by duration."""
 
@@ -70,6 +88,8 @@ class RegulatoryClock(Strict):
     """Audience whose first message meets it."""
     when_impact_longer_than: Duration = 0.0
     """Duration of impact from which the duty exists."""
+    asks: bool = False
+    """Whether its start asks for the message to its audience; false: that audience is told by severity only."""
 
 
 class Communication(Strict):
@@ -81,12 +101,23 @@ class Communication(Strict):
     """Time writing a message takes. Assumption."""
     approve: LogNormal = LogNormal(median=180.0, sigma=0.8)
     """Time one approval takes in office hours; asleep approvers must be paged first. Assumption."""
+    written: Literal["templates", "memory"] = "templates"
+    """Whether messages are written from templates. From memory a sentence is left out, or a promise slips in, with SPAR-H's probability of
+    an action without a procedure under stress; whoever approves it may see that and send it back."""
     templates: dict[Phase, str] = {}
     """Text per phase, with slots {service} {region} {started} {ended} {impact} {cause} {action} {next_update} {data_loss}."""
     executives: Executive = Executive()
     """When executives are told."""
     status_page: StatusPage = StatusPage()
     """The public status page."""
+    inquiries: Inquiries | None = None
+    """Questions from outside; none = nobody asks."""
+    archive: Literal["automatic", "by_hand"] = "automatic"
+    """Whether the tool keeps every message, or the scribe copies it when there is time."""
+    copying: LogNormal = LogNormal(median=60.0, sigma=0.5)
+    """Time copying a message to the archive takes. Assumption."""
+    chat_location: str = "outside"
+    """Where the chat runs: `region/<name>`, `zone/<name>` or `outside`; on a failed place nothing is said on channel `chat`."""
     clocks: dict[Name, RegulatoryClock] = {}
     """Regulatory clocks."""
     confirm_recovery: Duration = 300.0

@@ -10,20 +10,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gameday.scenario.base import Strict
+from gameday.scenario.command import Command
 from gameday.scenario.oncall import Contact, Rota, SupportHours
 from gameday.scenario.quantities import Duration, Ratio
+from gameday.scenario.spread import LogNormal
 from gameday.scenario.system import Name
 
 Action = Literal["failover", "promote", "rollback", "restart", "scale_out", "disable_feature", "shift_traffic", "wait"]
-
-
-class LogNormal(Strict):
-    """A lognormal time by its median and sigma (standard deviation of the logarithm)."""
-
-    median: Duration
-    """Median."""
-    sigma: Annotated[float, Field(gt=0, le=3)] = 0.9
-    """Standard deviation of the natural logarithm."""
 
 
 class Person(Strict):
@@ -113,6 +106,11 @@ class Timing(Strict):
     """Slowing of thinking right after waking; fades with `sleep_inertia_fades`. Assumption, range 0 to 0.5."""
     sleep_inertia_fades: Duration = 4200.0
     """Time constant of its fading: 1.17 h (Jewett 1999, cognitive throughput)."""
+    tired_after: Duration = 36_000.0
+    """Time at work in an incident from which somebody's fitness is degraded (SPAR-H: five times the chance of a wrong turn). The factor is
+    SPAR-H's, ten hours are an assumption."""
+    hand_over: LogNormal = LogNormal(median=600.0, sigma=0.5)
+    """Handing an incident over to somebody who takes a role over. Assumption."""
 
 
 class Response(Strict):
@@ -135,5 +133,7 @@ class Response(Strict):
     pager_limits: Literal["none", "goalert"] = "none"
     """How many messages the paging service sends to one person: `goalert` has the limits of GoAlert (one a minute per way of contact, 3
     calls or 5 texts in a quarter of an hour ...), so an alert storm loses pages."""
+    command: Command = Command()
+    """How incidents are led."""
     timing: Timing = Timing()
     """Times of the human phases."""

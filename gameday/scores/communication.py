@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gameday.communication.approvals import publication_problems
 from gameday.communication.cadence import EXECUTIVES
+from gameday.scores.answers import answers, loss_before_executives
 from gameday.scores.claims import checked_claims
 from gameday.scores.clarity import clarity
 from gameday.scores.kpis import Target, format_value
@@ -283,4 +284,6 @@ SCORERS: Final[tuple[Scorer, ...]] = (
     per_run(accuracy, "communication.accuracy"),
     per_incident(resolved_messages, "communication.false_resolved", _LAG),
     per_run(clarity, "communication.clarity"),
+    per_run(answers, "communication.answers_agree"),
+    per_incident(loss_before_executives, "communication.loss_before_executives"),
 )

@@ -30,6 +30,7 @@ _ENDINGS: Final = frozenset({"delivered", "acknowledged", "missed", "met", "late
 _CLOCKS: Final = "compliance.clocks"
 _MARGIN: Final = "compliance.margin"
 _EVIDENCE: Final = "compliance.evidence"
+_ARCHIVE: Final = "compliance.archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,22 @@ def evidence(case: Case) -> Iterator[Measure]:
     gaps = [*_broken_frame(case), *_events_without_beginning(case.timeline), *_malformed(case.timeline)]
     note = gaps[0] + (f", and {len(gaps) - 1} more" if len(gaps) > 1 else "") if gaps else "the record is whole"
     yield measured(_EVIDENCE, float(not gaps), note=note)
+
+
+def archive(case: Case) -> Iterator[Measure]:
+    """Messages that are kept."""
+    published = case.events("message.published")
+    if not published:
+        yield not_applicable(_ARCHIVE, "nothing was published")
+        return
+    kept = {event.data.get("message") for event in case.events("message.archived")}
+    missing = [event for event in published if event.data.get("message") not in kept]
+    note = (
+        f"{len(missing)} of {len(published)} messages are not in the archive"
+        if missing
+        else f"{len(published)} messages are kept"
+    )
+    yield measured(_ARCHIVE, 1 - len(missing) / len(published), *missing[:5], note=note)
 
 
 def clock_truth(case: Case, name: str, plan: RegulatoryClock) -> ClockTruth | None:
@@ -168,4 +185,8 @@ def _at(event: Event) -> str:
     return format_value(_MARGIN, event.t)
 
 
-SCORERS: Final[tuple[Scorer, ...]] = (per_run(clocks, _CLOCKS, _MARGIN), per_run(evidence, _EVIDENCE))
+SCORERS: Final[tuple[Scorer, ...]] = (
+    per_run(clocks, _CLOCKS, _MARGIN),
+    per_run(evidence, _EVIDENCE),
+    per_run(archive, _ARCHIVE),
+)

@@ -266,6 +266,25 @@ COMMUNICATION: Final = (
         "messages to the outside.",
         f"{PAGERDUTY}; phrases from its post-mortem guide",
     ),
+    kpi(
+        "communication.answers_agree",
+        "ratio",
+        "higher",
+        0.95,
+        "answers that agree with the published status",
+        "Answers given to customers and the press whose phase is that of the newest message to an external audience, divided by "
+        "answers; before the first message an answer that knows of nothing agrees.",
+        OWN,
+    ),
+    kpi(
+        "communication.loss_before_executives",
+        "money",
+        "lower",
+        None,
+        "money lost when executives were first told",
+        "Value of the requests lost when the first message to the audience `executives` was published.",
+        SCENARIO,
+    ),
 )
 
 COMPLIANCE: Final = (
@@ -299,5 +318,14 @@ COMPLIANCE: Final = (
         "has its beginning, and in a live run every fault its proof.",
         "SOC 2 A1.3 (tests of recovery plans leave evidence)",
         critical=True,
+    ),
+    kpi(
+        "compliance.archive",
+        "ratio",
+        "higher",
+        1.0,
+        "messages that are in the archive",
+        "Published messages that are archived when the run ends, divided by published messages.",
+        OWN,
     ),
 )

@@ -138,6 +138,21 @@ PEOPLE_KINDS: Final[Mapping[str, Kind]] = {
         _MESSAGE,
         {"drafted": "A message is written.", "approved": "A message is approved.", "published": "A message is out."},
     ),
+    "message.rejected": kind(
+        "Whoever must approve a message sends it back.",
+        _INCIDENT,
+        {
+            "message": _MESSAGE["message"],
+            "audience": _MESSAGE["audience"],
+            "by": text_key("who"),
+            "why": text_key("what is wrong with it"),
+        },
+    ),
+    "message.archived": kind(
+        "A message is in the archive.",
+        _INCIDENT,
+        {"message": _MESSAGE["message"], "audience": _MESSAGE["audience"], "by": text_key("the tool, or who copied it")},
+    ),
     **states("inquiry", _INCIDENT, _INQUIRY, {"received": "Somebody outside asks.", "answered": "The question is answered."}),
     **states(
         "clock",

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.day import Day
+    from sim.processes import Steps
 
 
 def start_people(day: Day) -> None:
     """Start the monitoring and everybody it can reach."""
     from sim.monitoring import Monitor
+    from sim.people.archive import Archive
+    from sim.people.bridge import BridgeCall
     from sim.people.cast import Cast
+    from sim.people.checklist import Activation
     from sim.people.dashboards import Dashboards
     from sim.people.incident import Incident, IncidentDesk
+    from sim.people.inquiries import InquiryDesk
     from sim.people.messages import MessageDesk
     from sim.people.pager import Page, Pager
     from sim.people.regulation import RegulatoryClocks
@@ -24,7 +29,25 @@ def start_people(day: Day) -> None:
     dashboards = Dashboards(day, Monitor(day, pager))
     desk = IncidentDesk(day, cast, dashboards)
     clocks = RegulatoryClocks(day)
-    MessageDesk(day, cast, dashboards, desk, Roles(day, cast, desk), clocks)
+    roles = Roles(day, cast, desk)
+    bridge = BridgeCall(day, cast, dashboards, desk, roles)
+    messages = MessageDesk(day, cast, dashboards, desk, roles, clocks)
+    archive = Archive(day, cast, roles)
+    messages.on_published += [
+        lambda _incident, audience, _phase, _name: bridge.told(audience),
+        lambda incident, audience, _phase, name: archive.keep(incident, audience, name),
+    ]
+    asked = day.world.scenario.communication.inquiries
+    if asked is not None:
+        inquiries = InquiryDesk(day, cast, desk, roles, asked)
+        messages.on_published.append(lambda _incident, audience, phase, _name: inquiries.published(audience, phase))
+    checklist = day.world.scenario.response.command.failover_checklist
+    if checklist is not None:
+
+        def activate(by: str, target: str) -> Steps[None]:
+            yield from Activation(day.world, cast, roles.bring, checklist, target).run(by)
+
+        desk.hands.activate = activate
 
     def acknowledged(page: Page, person: str) -> None:
         clocks.happened("page.acknowledged")

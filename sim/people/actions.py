@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gameday.scenario.response import Action, LogNormal
+from gameday.scenario.response import Action
+from gameday.scenario.spread import LogNormal
 from gameday.selectors import target_of
 from sim.control.degradation import Feature
 from sim.control.faults import ActiveFault
@@ -44,6 +45,8 @@ class Hands:
         self._day = day
         self._world = day.world
         self._cast = cast
+        self.activate: Callable[[str, str], Steps[None]] | None = None
+        """What has to be done before people move a region."""
         self._features: dict[str, Feature] = {feature.name: feature for feature in day.features}
 
     def carry_out(self, plan: Plan) -> Steps[bool]:
@@ -66,6 +69,8 @@ class Hands:
             if cast.chance(plan.by, "fails") < cast.timing.action_failure:
                 world.record("action.failed", plan.target, **data, why="the action failed and is tried again")
                 continue
+            if plan.action == "failover" and self.activate is not None:
+                yield from self.activate(plan.by, plan.target)
             refusal = self._do(plan)
             if refusal is None:
                 world.record("action.succeeded", plan.target, **data)

@@ -13,15 +13,15 @@ from math import exp
 
 import simpy
 
+from gameday.human_factors import CONCURRENT_PAGES
 from gameday.people import is_asleep, wall_time
-from gameday.scenario.response import LogNormal, Response
+from gameday.scenario.response import Response
+from gameday.scenario.spread import LogNormal
 from sim.draws import sample
 from sim.processes import Steps
 from sim.streams import Draws
 from sim.world import World
 
-CONCURRENT_PAGE_FACTOR = 0.70
-"""Chance of reacting to a page, per further page that is open at the same time (Ancker et al. 2017: -30 % per reminder)."""
 AT_DESK_NOTICE_S = 15.0
 """From a page to its acknowledgement by somebody who sits at the dashboards; they miss none. Assumption."""
 BACK_TO_SLEEP_S = 1800.0
@@ -48,6 +48,8 @@ class Member:
     paged_at: float | None = None
     """When they were first called since they last left their desk."""
     at_desk: bool = False
+    desk_at: float | None = None
+    """When they came to the desk."""
     roles: set[str] = field(default_factory=set)
     open_pages: int = 0
     streams: dict[str, Draws] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Cast:
         member = self.members[name]
         if member.at_desk:
             member.active_at = self._world.env.now
-        member.at_desk, member.paged_at = False, None
+        member.at_desk, member.paged_at, member.desk_at = False, None, None
         member.roles.clear()
 
     # -- being called ---------------------------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ class Cast:
         if member.at_desk:
             return True
         miss = self.timing.miss_asleep if self.asleep(name) else self.timing.miss
-        chance = (1.0 - miss) * CONCURRENT_PAGE_FACTOR ** max(0, member.open_pages - 1)
+        chance = (1.0 - miss) * CONCURRENT_PAGES.value ** max(0, member.open_pages - 1)
         return self.chance(name, "notices") < chance
 
     def notice_s(self, name: str) -> float:
@@ -146,6 +148,11 @@ class Cast:
         if woken is None:
             return 1.0
         return 1.0 + self.timing.sleep_inertia * exp(-(self._world.env.now - woken) / max(1.0, self.timing.sleep_inertia_fades))
+
+    def tired(self, name: str) -> bool:
+        """Whether somebody has been at the desk for longer than people stay fit."""
+        since = self.members[name].desk_at
+        return since is not None and self._world.env.now - since >= self.timing.tired_after
 
     def attend(self, name: str, lasts_s: float, urgency: int = NOW) -> Steps[None]:
         """Do one thing with full attention, when what is being attended to already is done."""

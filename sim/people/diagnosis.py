@@ -7,6 +7,7 @@ surprises: whoever writes, approves or decides does not diagnose meanwhile; the 
 
 from __future__ import annotations
 
+from gameday.human_factors import EXPERIENCE_HIGH, FITNESS_DEGRADED, INTERFACE_POOR, PROCEDURES_POOR, Factor, probability
 from gameday.scenario.response import Action, Runbook
 from gameday.scenario.schedule import Maintenance
 from gameday.selectors import target_of
@@ -16,11 +17,6 @@ from sim.people.actions import Plan
 from sim.people.cast import Cast
 from sim.people.dashboards import Dashboards
 from sim.processes import Steps
-
-# SPAR-H performance shaping factors for diagnosis (NUREG/CR-6883, table for diagnosis).
-EXPERIENCE_HIGH = 0.5
-PROCEDURES_POOR = 5.0  # no runbook for the component
-INTERFACE_POOR = 10.0  # dashboards are gone
 
 LOOK_EVERY_S = 15.0
 NOTICED_RECOVERY_S = 120.0
@@ -148,19 +144,21 @@ class Diagnosis:
         return next((each for each in active if each.index not in seen), active[0] if active else None)
 
     def _wrong_turn(self, person: str, fault: ActiveFault | None) -> float:
-        """Probability that the next hypothesis is wrong: p x F / (p x (F - 1) + 1)."""
-        base, factor = self._cast.timing.wrong_turn, 1.0
+        """Probability that the next hypothesis is wrong."""
+        factors: list[Factor] = []
         component = target_of(fault.selector.partition("@")[0]) if fault is not None else ""
         kind, _, name = component.partition("/")
         name = name.partition("/")[0]
         kind = "service" if kind == "instance" else kind
         if name in self._cast.response.people[person].knows:
-            factor *= EXPERIENCE_HIGH
+            factors.append(EXPERIENCE_HIGH)
         if kind in ("service", "database") and not self._has_runbook(kind, name):
-            factor *= PROCEDURES_POOR
+            factors.append(PROCEDURES_POOR)
         if self._dashboards.blind():
-            factor *= INTERFACE_POOR
-        return base * factor / (base * (factor - 1.0) + 1.0)
+            factors.append(INTERFACE_POOR)
+        if self._cast.tired(person):
+            factors.append(FITNESS_DEGRADED)
+        return probability(self._cast.timing.wrong_turn, *factors)
 
     def _has_runbook(self, kind: str, name: str) -> bool:
         system = self._world.scenario.system

@@ -47,6 +47,8 @@ class Incident:
     severity: SeverityLevel | None = None
     phase: Phase = "investigating"
     roles: dict[str, str] = field(default_factory=dict)
+    responder: str = ""
+    """Who looks for the cause and acts."""
     over: bool = False
     hurt: set[str] = field(default_factory=set)
     """Request classes seen to be hurt, at any time of it."""
@@ -74,7 +76,7 @@ class IncidentDesk:
         self._world = day.world
         self._cast = cast
         self._dashboards = dashboards
-        self._hands = Hands(day, cast)
+        self.hands = Hands(day, cast)
         self._count = 0
         self._looks_back_to = day.world.scenario.warmup
         self._tried: Tried = set()
@@ -83,6 +85,10 @@ class IncidentDesk:
         """Told of each incident: declared, severity, phase, closed."""
         self.assemble: Callable[[Incident, str], None] = lambda _incident, _person: None
         """Fills the roles of an incident that the person has declared."""
+        self.discuss: Callable[[Incident, str], Steps[None]] | None = None
+        """What is said on the bridge before somebody decides."""
+        self.relieve: Callable[[Incident, str], Steps[str]] | None = None
+        """Who goes on as the responder after a long time."""
 
     # -- from the page to the graphs --------------------------------------------------------------------------------------
 
@@ -104,7 +110,9 @@ class IncidentDesk:
             member.at_desk = True
             after_s = self._world.env.now - called_at
             self._world.record("responder.engaged", incident.subject, person=person, after_s=after_s)
+            self._cast.members[person].desk_at = self._world.env.now
         if opens:
+            incident.responder = person
             yield from self._handle(incident, person)
 
     def _handle(self, incident: Incident, person: str) -> Process:
@@ -202,13 +210,15 @@ class IncidentDesk:
                 continue
             left = self._cast.timing.rounds if left <= 0 else left
             left, known = left - 1, active
+            if self.relieve is not None:
+                person = incident.responder = yield from self.relieve(incident, person)
             plan = yield from self._find_plan(incident, person)
             if plan is None:
                 continue
             incident.plan = plan
             self._set_phase(incident, "identified")
             yield from self._decide(incident, plan)
-            if (yield from self._hands.carry_out(plan)) and (
+            if (yield from self.hands.carry_out(plan)) and (
                 yield from self._recovered(incident, person, patience_s=NO_EFFECT_AFTER_S)
             ):
                 return
@@ -224,6 +234,8 @@ class IncidentDesk:
         """The responder proposes, the commander decides."""
         by = incident.roles.get(COMMANDER, plan.by)
         self._world.record("decision.proposed", incident.subject, decision=plan.action, by=plan.by, why=plan.why)
+        if self.discuss is not None:
+            yield from self.discuss(incident, by)
         yield from self._cast.attend(by, self._cast.think_s(by, self._cast.timing.decide, "decide"))
         incident.decided = plan.action
         self._world.record("decision.made", incident.subject, decision=plan.action, by=by, why=plan.why)

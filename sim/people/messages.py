@@ -9,7 +9,9 @@ wrong; that is measured, not prevented, except that nobody publishes `resolved` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from gameday.communication import ApprovalChain, Ask, Cadence
 from gameday.communication.approvals import Approver, required_approvals, spokesperson_roles
@@ -20,6 +22,7 @@ from sim.day import Day
 from sim.monitoring import OUTSIDE
 from sim.people.cast import FIRST, LATER, NOW, SOON, Cast
 from sim.people.dashboards import Dashboards
+from sim.people.from_memory import from_memory, objection
 from sim.people.incident import Incident, IncidentDesk
 from sim.people.regulation import RegulatoryClocks
 from sim.people.roles import Roles
@@ -27,7 +30,7 @@ from sim.people.wording import Words, write
 from sim.processes import Process, Steps
 
 LOOK_EVERY_S = 15.0
-STATUS_PAGE = "status_page"
+STATUS_PAGE, CHAT = "status_page", "chat"
 ASK_AGAIN_AFTER_S = 300.0
 """Who did not answer is asked again, or the next one is, after so long (PagerDuty's practice: 5 minutes)."""
 MOST_CALLS = 10
@@ -79,6 +82,9 @@ class MessageDesk:
         self._plan = day.world.scenario.communication
         self._count = self._turns = 0
         self._conversations: dict[str, Conversation] = {}
+        self.on_published: list[Callable[[Incident, str, str, str], None]] = []
+        """Told of each message that is out: incident, audience, phase, name."""
+        clocks.on_started = self._clock_started
         desk.listeners.append(self._on_incident)
 
     # -- when -----------------------------------------------------------------------------------------------------------
@@ -87,13 +93,13 @@ class MessageDesk:
         now, severity = self._world.env.now, incident.severity
         if what == "declared":
             assert severity is not None, "it is declared with a severity"
-            self._clocks.happened("incident.declared")
             for name, audience in self._plan.audiences.items():
                 own = self._plan.model_copy(update={"audiences": {name: audience}})
                 cadence = Cadence(own, lead_s=self._usual_s(audience))
                 cadence.declared(now, severity, incident.impact_seen_at)
                 self._conversations[name] = Conversation(incident, name, audience, cadence)
             self._world.env.process(self._serve(incident, dict(self._conversations)))
+            self._clocks.happened("incident.declared")
         for conversation in self._conversations.values():
             if conversation.incident is incident:
                 if what == "severity" and severity is not None:
@@ -123,13 +129,19 @@ class MessageDesk:
             yield env.timeout(max(1.0, LOOK_EVERY_S if due is None else min(LOOK_EVERY_S, due - env.now)))
 
     def _exposure(self, incident: Incident) -> float:
-        """Money lost since the incident began, from the counts of lost requests; nobody adds it up without dashboards."""
+        """Money lost since the incident began, with what is expected to come; nobody adds it up without dashboards."""
         if self._dashboards.blind():
             return 0.0
         now = self._world.env.now
         since_s = now - (incident.opened if incident.impact_seen_at is None else incident.impact_seen_at)
         prices = self._world.scenario.system.money.lost_request
-        return sum(price * self._day.indicators.answered(name, since_s, now)[2] for name, price in prices.items())
+
+        def lost(window_s: float) -> float:
+            return sum(price * self._day.indicators.answered(name, window_s, now)[2] for name, price in prices.items())
+
+        expected_s = self._plan.executives.expected_duration
+        to_come_s = 0.0 if expected_s is None else max(0.0, expected_s - since_s)
+        return lost(since_s) + (lost(60.0) / 60.0 * to_come_s if to_come_s else 0.0)
 
     # -- from the draft to the publication ------------------------------------------------------------------------------
 
@@ -157,20 +169,28 @@ class MessageDesk:
         number, name = self._count, f"message/{self._count}"
         conversation.drafted = number
         words = write(self._day, self._dashboards, conversation.incident, ask.phase, audience.every)
+        text = words.text
+        if self._plan.written == "memory":
+            text = from_memory(words.text, self._cast.draws(author, "write from memory"))
         data: dict[str, object] = {
             "message": name,
             "audience": ask.audience,
             "phase": ask.phase,
             "channel": audience.channel,
-            "text": words.text,
+            "text": text,
             "author": author,
             "role": audience.author,
             "claims": words.claims,
         }
         self._world.record("message.drafted", conversation.subject, **data)
         if required_approvals(audience):
-            approvals = yield from self._approvals(conversation, number)
-            if approvals is None:
+            approvals = yield from self._approvals(conversation, number, data)
+            if isinstance(approvals, str):
+                again = self._cast.draw(author, self._plan.draft, "draft again")
+                yield from self._cast.write(author, again, urgency, turn)
+                data["text"] = words.text
+                approvals = yield from self._approvals(conversation, number, data)
+            if not isinstance(approvals, list):
                 return
             data["approvals"] = approvals
             self._world.record("message.approved", conversation.subject, **data)
@@ -183,14 +203,22 @@ class MessageDesk:
             self._world.record("note", conversation.subject, text=text)
         yield from self._publish(ask, conversation, number, words, data, publisher)
 
+    def _clock_started(self, audience: str) -> None:
+        """A clock that asks: its audience is told now, whatever the severity, unless it was told already."""
+        conversation = self._conversations.get(audience)
+        if conversation is None or conversation.told or conversation.in_work or conversation.incident.over:
+            return
+        now, phase = self._world.env.now, conversation.incident.phase
+        self._begin(Ask(now, audience, phase, now, "first"), conversation)
+
     def _author(self, conversation: Conversation) -> Steps[str]:
         """Who has the author's role, once somebody has."""
         while (person := self._roles.holder(conversation.incident, conversation.audience.author)) is None:
             yield self._world.env.timeout(LOOK_EVERY_S)
         return person
 
-    def _approvals(self, conversation: Conversation, number: int) -> Steps[list[str] | None]:
-        """Ask role after role; a chain in which nobody can be had is given up, and says so. What is outdated is not asked for."""
+    def _approvals(self, conversation: Conversation, number: int, data: dict[str, object]) -> Steps[list[str] | str | None]:
+        """Ask role after role. A reason when one sends it back; None when it is outdated, or nobody can be had, which is noted."""
         env, name, silent = self._world.env, f"message/{number}", set[str]()
         chain = ApprovalChain(
             required_approvals(conversation.audience),
@@ -206,6 +234,13 @@ class MessageDesk:
             if approver is None:
                 silent.clear()
             elif (yield from self._ask(approver)):
+                phase, text = cast("Phase", data["phase"]), str(data["text"])
+                draws = self._cast.draws(approver.person, "read what is to be approved")
+                why = objection(phase, text, self._world.scenario, draws) if self._plan.written == "memory" else None
+                if why is not None:
+                    told = {"message": name, "audience": conversation.name, "by": approver.person, "why": why}
+                    self._world.record("message.rejected", conversation.subject, **told)
+                    return why
                 chain.approve(env.now, approver.person)
                 silent.clear()
             else:
@@ -253,6 +288,8 @@ class MessageDesk:
     ) -> Steps[None]:
         """Put it where the audience reads it, unless something newer is there or it has become false to say that it is over."""
         conversation.ready = max(conversation.ready, number)
+        if conversation.audience.channel == CHAT:
+            yield from self._wait_for_chat(number, conversation)
         if conversation.audience.channel == STATUS_PAGE and not (yield from self._post(conversation, number, publisher)):
             self._drop(conversation, number)
             return
@@ -268,6 +305,8 @@ class MessageDesk:
         self._world.record("message.published", conversation.subject, **{"approvals": [], **data})
         conversation.cadence.published(self._world.env.now, conversation.name, ask.phase, words.promised_s)
         self._clocks.published(conversation.name)
+        for listener in self.on_published:
+            listener(conversation.incident, conversation.name, ask.phase, f"message/{number}")
 
     def _drop(self, conversation: Conversation, number: int) -> None:
         newest = max(conversation.drafted, self._conversations[conversation.name].told)
@@ -283,6 +322,16 @@ class MessageDesk:
             if self._conversations[conversation.name] is not conversation:
                 return  # another incident has been declared, and tells it
         self._begin(ask, conversation)
+
+    def _wait_for_chat(self, number: int, conversation: Conversation) -> Steps[None]:
+        """A chat on a failed place carries nothing until it is back."""
+        location, told = self._plan.chat_location, False
+        while not (self._world.place_works(location) and self._world.reachable(location, OUTSIDE)):
+            if not told:
+                text = f"message/{number} waits: the chat is down with {location}"
+                self._world.record("note", conversation.subject, text=text)
+                told = True
+            yield self._world.env.timeout(LOOK_EVERY_S)
 
     def _post(self, conversation: Conversation, number: int, person: str) -> Steps[bool]:
         """Put it on the status page: by hand it takes time, and a page on a failed place cannot be changed until it is back.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gameday.clocks import ClockEvent, ClockMachine
 from gameday.instants import earliest
 from sim.day import Day
@@ -17,6 +19,8 @@ class RegulatoryClocks:
         self._day = day
         self._world = day.world
         self._clocks = [ClockMachine(name, clock) for name, clock in day.world.scenario.communication.clocks.items()]
+        self.on_started: Callable[[str], None] = lambda _audience: None
+        """Told the audience of each clock that asks for its message, when it starts."""
         day.world.listeners.append(self._on_world)
         if self._clocks:
             day.world.env.process(self._tick())
@@ -54,3 +58,5 @@ class RegulatoryClocks:
             if event.margin_s is not None:
                 data["margin_s"] = event.margin_s
             self._world.recorder.record(event.at, f"clock.{event.change}", f"clock/{clock.name}", data)
+            if event.change == "started" and clock.plan.asks:
+                self.on_started(clock.plan.audience)

@@ -6,6 +6,8 @@ is not delegated). A small team therefore does everything, one thing after the o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gameday.communication.approvals import spokesperson_roles
 from sim.day import Day
 from sim.people.cast import Cast
@@ -28,7 +30,11 @@ class Roles:
         self._world = day.world
         self._cast = cast
         self._desk = desk
+        self.arrived: Callable[[Incident, str], None] = lambda _incident, _person: None
+        """Told of everybody who comes to an incident."""
         desk.assemble = self.assemble
+        if cast.response.command.rotate_after is not None:
+            desk.relieve = self._relieve
         day.world.listeners.append(self._on_world)
 
     # -- the roles of an incident -----------------------------------------------------------------------------------------
@@ -36,6 +42,9 @@ class Roles:
     def assemble(self, incident: Incident, first: str) -> None:
         """The first responder commands until somebody from the list takes over; the other roles are called in at once."""
         self.take(incident, COMMANDER, first)
+        rotate_after = self._cast.response.command.rotate_after
+        if rotate_after is not None:
+            self._world.env.process(self.assemble_relief(incident, rotate_after))
         for role, people in self._cast.response.roles.items():
             if self._is_called_in(role) and not (role == COMMANDER and first in people):
                 self._world.env.process(self._call_in(incident, role, people))
@@ -64,6 +73,9 @@ class Roles:
         audiences = self._world.scenario.communication.audiences.values()
         if role == COMMANDER or any(audience.author == role for audience in audiences):
             return True
+        checklist = self._cast.response.command.failover_checklist
+        if checklist is not None and any(step.role == role for step in checklist.steps):
+            return False  # whoever owns a step comes when it is due
         on_request = any(
             audience.external and (role in audience.approvals or role in spokesperson_roles(audience)) for audience in audiences
         )
@@ -77,7 +89,7 @@ class Roles:
                 if incident.over or self._cast.members[person].roles:
                     continue
                 self._cast.members[person].roles.add(role)
-                if (yield from self._bring(person)):
+                if (yield from self.bring(person)):
                     self._arrive(incident, role, person, called_at)
                     return
                 if not incident.over:
@@ -93,12 +105,13 @@ class Roles:
         if incident.over:
             return
         if not member.at_desk:
-            member.at_desk = True
+            member.at_desk, member.desk_at = True, self._world.env.now
             after_s = self._world.env.now - called_at
             self._world.record("responder.engaged", incident.subject, person=person, role=role, after_s=after_s)
         self.take(incident, role, person)
+        self.arrived(incident, person)
 
-    def _bring(self, person: str) -> Steps[bool]:
+    def bring(self, person: str) -> Steps[bool]:
         """Call one person to the incident; False when they do not answer."""
         cast, env = self._cast, self._world.env
         if cast.members[person].at_desk:
@@ -119,6 +132,48 @@ class Roles:
         person = there[0] if there else incident.roles[COMMANDER]
         self._world.record("note", incident.subject, text=f"nobody is free for the role of {role}: {person} does it as well")
         self.take(incident, role, person)
+
+    # -- hand-overs in long incidents ---------------------------------------------------------------------------------------
+
+    def assemble_relief(self, incident: Incident, rotate_after: float) -> Process:
+        """The commander hands over to the next of the list who comes, every so often."""
+        env = self._world.env
+        while True:
+            yield env.timeout(rotate_after)
+            commander = incident.roles.get(COMMANDER)
+            if incident.over:
+                return
+            rested = [one for one in self._cast.response.roles.get(COMMANDER, []) if not self._cast.members[one].roles]
+            relief = yield from self._relief(rested)
+            if incident.over or relief is None or commander is None:
+                continue
+            yield from self._cast.attend(commander, self._cast.draw(relief, self._cast.timing.hand_over, "hand over"))
+            self.take(incident, COMMANDER, relief)
+
+    def _relieve(self, incident: Incident, person: str) -> Steps[str]:
+        """Who works on: after `rotate_after` at the desk, somebody of the cast without a role, those who know most first."""
+        since, after_s = self._cast.members[person].desk_at, self._cast.response.command.rotate_after
+        assert after_s is not None, "there is a time after which people hand over"
+        if since is None or self._world.env.now - since < after_s:
+            return person
+        members = self._cast.members
+        rested = [one for one in members if one != person and not members[one].roles and not members[one].at_desk]
+        relief = yield from self._relief(sorted(rested, key=lambda one: -len(self._cast.response.people[one].knows)))
+        if relief is None:
+            return person
+        members[relief].at_desk, members[relief].desk_at = True, self._world.env.now
+        handing = self._cast.draw(relief, self._cast.timing.hand_over, "hand over")
+        yield from self._cast.attend(person, handing)
+        self._world.record("note", incident.subject, text=f"{person} hands the work over to {relief}")
+        self._cast.leave(person)
+        return relief
+
+    def _relief(self, people: list[str]) -> Steps[str | None]:
+        """The first who comes."""
+        for person in people:
+            if (yield from self.bring(person)):
+                return person
+        return None
 
     # -- machines that wait for a word ------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.clocks import ClockEvent, ClockMachine, dora_initial_due, sec_8k_due
+from gameday.clocks import ClockEvent, ClockMachine
+from gameday.regimes import dora_initial_due, sec_8k_due
 from gameday.scenario.communication import RegulatoryClock
 
 H = 3600.0

@@ -15,6 +15,7 @@ from gameday.scenario.communication import Communication
 from gameday.scenario.monitoring import Monitoring
 from gameday.scenario.response import Response
 from tests.people.alerting_effects import ALERTING, TWO_RULES
+from tests.people.command_effects import COMMAND
 from tests.people.effects import Effect, audience, communication, faults, monitoring, response, rules, timing, together
 from tests.people.more_effects import MORE_EFFECTS, MORE_WITHOUT_MECHANISM
 from tests.people.small import fixed, play
@@ -294,7 +295,7 @@ EFFECTS: dict[str, Effect] = {
     "LogNormal.sigma": Effect(timing(notice={"sigma": 1.0}), ("page.acknowledged",)),
 }
 
-EFFECTS |= MORE_EFFECTS
+EFFECTS |= MORE_EFFECTS | COMMAND
 
 WITHOUT_MECHANISM = {
     **MORE_WITHOUT_MECHANISM,

@@ -16,6 +16,7 @@ def check_communication(book: Book) -> None:
         _audience(book, ("communication", "audiences", name), audience)
     book.adopt(template_problems(plan.templates))
     book.place(("communication", "status_page", "location"), plan.status_page.location)
+    book.place(("communication", "chat_location"), plan.chat_location)
     for name, clock in plan.clocks.items():
         book.known(("communication", "clocks", name, "audience"), clock.audience, plan.audiences, "audience")
     if plan.executives.exposure_above is not None and not any(book.system.money.lost_request.values()):

@@ -12,8 +12,8 @@ from gameday.scenario.load import Bursty, Diurnal, Indicator, Replay, RequestCla
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import BurnRateRule, CustomerReports, Grouping, Monitoring, Probe, Silence
 from gameday.scenario.policies import Failover, Promotion, Release
-from gameday.scenario.response import LogNormal
 from gameday.scenario.schedule import Background, Maintenance, ScheduledFault
+from gameday.scenario.spread import LogNormal
 from gameday.scenario.system import Autoscaling, Breaker, Database, Dependency, HealthCheck, Provider, Service
 from gameday.scenario.times import Distribution
 from gameday.scenario.tree import Path
