@@ -94,7 +94,9 @@ class Tracer:
         elif mark.kind == SENT:
             request.positions[mark.sequence] = len(request.attempts)
             request.attempts.append(self._sent(request, mark))
-        elif mark.kind == FAILED and not mark.sequence:
+        elif (
+            mark.kind == FAILED and mark.sequence not in request.positions
+        ):  # refused before it was sent, or in vain waiting for a connection
             request.attempts.append(self._refused(request, mark))
         else:
             position = request.positions[mark.sequence]
