@@ -300,7 +300,13 @@ def test_after_healing_the_system_works_as_if_nothing_had_happened(day: tuple[Pl
         for station in system.stations
     )
     edges = tuple(
-        replace(edge, timeout_s=5.0, options=tuple((target, 1.0) for target, _ in edge.options) or ((len(ample) - 1, 1.0),))
+        replace(
+            edge,
+            timeout_s=5.0,
+            bulkhead=None,
+            pool=None,
+            options=tuple((target, 1.0) for target, _ in edge.options) or ((len(ample) - 1, 1.0),),
+        )
         for edge in system.edges
     )
     system = replace(system, stations=ample, edges=edges, classes=(ClassPlan("x", 0, 9.0), ClassPlan("y", 2, 9.0)))
