@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gameday.alerting.coverage import coverage
 from gameday.describe.demand import Demand, timeout_of
 from gameday.describe.facts import BlastFacts, CallFacts, DatabaseFacts, Description, ScheduleFacts, ServiceFacts
 from gameday.describe.warnings import warnings_of
@@ -46,6 +47,7 @@ def collect(scenario: Scenario) -> Description:
         escalations=tuple(_escalations(scenario)),
         objectives=tuple(_objectives(scenario)),
         blast_radius=tuple(_blast(scenario, topology)),
+        coverage=tuple(each.words for each in coverage(scenario)) if scenario.monitoring.every_rule else (),
         warnings=warnings_of(scenario, topology, services, demand),
     )
 

@@ -124,4 +124,6 @@ class Description:
     escalations: tuple[str, ...]
     objectives: tuple[str, ...]
     blast_radius: tuple[BlastFacts, ...]
+    coverage: tuple[str, ...]
+    """How the loss of every place and component would be noticed, in one line each."""
     warnings: tuple[str, ...]

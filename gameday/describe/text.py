@@ -44,6 +44,7 @@ def _lines(d: Description) -> Iterator[str]:
         "Static blast radius (before any failover)",
         [line for each in d.blast_radius for line in (each.fault, *(f"  {line}" for line in each.lines))],
     )
+    yield from _section("Monitoring: what would notice the loss of a place or a component", d.coverage)
     yield from _section("People", d.people)
     yield from _section("Escalations", d.escalations)
     yield from _section("Objectives", d.objectives)

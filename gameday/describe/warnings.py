@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from gameday.alerting.coverage import gaps_in_words
 from gameday.describe.demand import timeout_of
 from gameday.describe.facts import DemandFacts, ServiceFacts
 from gameday.people import zone
@@ -38,6 +39,8 @@ def warnings_of(
         _gaps_in_rotas(scenario),
         _not_reached(services),
         _not_judged(scenario),
+        _not_watched(scenario),
+        _never_fires(scenario),
     ):
         found.update(dict.fromkeys(lines))
     return tuple(found)
@@ -180,3 +183,13 @@ def _not_judged(scenario: Scenario) -> Iterator[str]:
         if fault.at < scenario.warmup:
             begins, warm = format_duration(fault.at), format_duration(scenario.warmup)
             yield f"fault {fault.fault} {fault.target} begins at {begins}, in the warm-up, which ends at {warm} and is not judged"
+
+
+def _not_watched(scenario: Scenario) -> Iterator[str]:
+    yield from (f"monitoring gap: {words}" for words in gaps_in_words(scenario))
+
+
+def _never_fires(scenario: Scenario) -> Iterator[str]:
+    kept = [rule.name for rule in scenario.monitoring.kept_rules if not rule.record]
+    if kept:
+        yield f"rules that are kept and never fire here: {', '.join(kept)}"

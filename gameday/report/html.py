@@ -46,6 +46,7 @@ class EventRow:
 
 def html(data: ReportData) -> str:
     """The report as one page."""
+    from gameday.alerting.coverage import gaps_in_words
     from gameday.report.limits import limits
     from gameday.report.pictures import pictures
 
@@ -70,6 +71,7 @@ def html(data: ReportData) -> str:
             linked={row.index for row in rows},
             classes=list(data.scenario.load.classes),
             limits=limits(data.scenario, data.timeline),
+            gaps=gaps_in_words(data.scenario),
             command=command(data),
             resolved_command=resolved_command(data),
         )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from gameday.errors import BadInput, Problem
 from gameday.scenario.calendars import with_shifts
-from gameday.scenario.changes import with_changes
+from gameday.scenario.change_files import with_changes
 from gameday.scenario.checks import check
 from gameday.scenario.checks.book import path_of
 from gameday.scenario.made_up import examples_in, names_in
