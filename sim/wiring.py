@@ -7,11 +7,12 @@ clients, `provider/<name>` for third parties, `region/<name>` for regional manag
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from gameday.arrivals import bursts_of, rate_table
 from gameday.scenario.calling import OutlierEjection
-from gameday.scenario.guards import limits_of
+from gameday.scenario.guards import Cache, limits_of
 from gameday.scenario.load import RequestClass
 from gameday.scenario.model import Scenario
 from gameday.scenario.system import Breaker, Dependency, Origin, Retries, Service, System
@@ -23,6 +24,7 @@ from sim.traffic.plan import (
     PRIORITIES,
     BreakerPlan,
     BurstPlan,
+    CachePlan,
     ClassPlan,
     CoDelPlan,
     EdgePlan,
@@ -213,6 +215,7 @@ class _Builder:
             cancel=dependency.cancel,
             operation=dependency.operation,
             classes=classes,
+            cache=cache(dependency.cache),
             fallback=fallback,
             bulkhead=dependency.bulkhead,
             hedge_s=dependency.hedge,
@@ -333,6 +336,14 @@ def apportion(users: int, shares: dict[str, float]) -> dict[str, int]:
 def outlier(plan: OutlierEjection | None) -> OutlierPlan | None:
     """The engine's form of outlier ejection."""
     return None if plan is None else OutlierPlan(plan.failures, plan.base, plan.longest, plan.interval, plan.most)
+
+
+def cache(found: Cache | None) -> CachePlan | None:
+    """The engine's form of a cache."""
+    if found is None:
+        return None
+    ttl_s = inf if found.ttl is None else found.ttl
+    return CachePlan(found.keys, found.capacity or found.keys, ttl_s, found.zipf, found.coalesce)
 
 
 def queue_policies(service: Service) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from gameday.scenario.base import InWords, Strict
 from gameday.scenario.calling import OutlierEjection, Pool
-from gameday.scenario.guards import CoDel, Limiter
+from gameday.scenario.guards import Cache, CoDel, Limiter
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
 from gameday.scenario.times import Distribution, ServiceTime, Time
 
@@ -116,6 +116,8 @@ class Dependency(Strict):
     wherever it is, with the calls it has made as far as they cancel too."""
     hedge: Duration | None = None
     """An attempt that has no answer after this time gets a second beside it, at another instance; the first good answer wins. None = no."""
+    cache: Cache | None = None
+    """Answers that callers keep; none = every call is made."""
     classes: list[Name] | None = Field(default=None, alias="for")
     """Request classes that make this call; none = all."""
 

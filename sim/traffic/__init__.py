@@ -70,7 +70,8 @@ class Observation:
     `slots` of the instances that are up, `busy_s` (slot-seconds used), `refused_by[station][priority]` (shed or queue full) and
     `admitted_by[station][priority]`, `shed_below_limit` (refused by priority while slots were free).
     Per edge: `attempts`, `failures` (attempts), `retries`, `skipped` by an open breaker, `cancelled` (attempts without an
-    outcome: their caller had no use for one any more), `hedges` (second attempts beside first ones), `breaker_open` now.
+    outcome: their caller had no use for one any more), `hedges` (second attempts beside first ones), `breaker_open` now; of calls with
+    a cache: `hits`, `misses` (which became calls) and `joined` (which waited for somebody else's).
     Per station again: `reads` and `writes` answered, `writes_attempted`, `writes_acknowledged`, `writes_indeterminate`.
     """
 
@@ -96,6 +97,9 @@ class Observation:
     cancelled: list[int]
     hedges: list[int]
     breaker_open: list[bool]
+    hits: list[int]
+    misses: list[int]
+    joined: list[int]
     reads: list[int]
     writes_attempted: list[int]
     writes_acknowledged: list[int]

@@ -13,6 +13,7 @@ from heapq import heappush
 from math import inf
 
 from sim.traffic import Note
+from sim.traffic.caching import Caching
 from sim.traffic.core import ANSWER, CANCEL, DUE, HEDGE, OK, PENDING, RETRY, TIMER
 from sim.traffic.edges import Edge
 from sim.traffic.ejecting import Ejecting
@@ -20,7 +21,7 @@ from sim.traffic.gates import Gates
 from sim.traffic.hedging import Hedging, other_than
 from sim.traffic.marks import FAILED, SENT, SETTLED, Mark
 from sim.traffic.plan import Reason
-from sim.traffic.state import CALLING, CONNECTED, NOWHERE, WAITING, Attempt, Instance, Root, Timers
+from sim.traffic.state import CALLING, CONNECTED, JOINED, NOWHERE, WAITING, Attempt, Instance, Root, Timers
 
 _BREAKER_OPEN, _NO_ROUTE, _RATE_LIMITED = int(Reason.BREAKER_OPEN), int(Reason.NO_ROUTE), int(Reason.RATE_LIMITED)
 _PARTITIONED, _PACKET_LOSS, _TIMEOUT = int(Reason.PARTITIONED), int(Reason.PACKET_LOSS), int(Reason.TIMEOUT)
@@ -30,7 +31,7 @@ _LONGEST_DOUBLING = 60  # 2**60 times any backoff is beyond every cap
 _ROUNDING = 1e-9  # ten shares of 0.1 must make one token
 
 
-class Attempts(Gates, Hedging, Ejecting):
+class Attempts(Caching, Gates, Hedging, Ejecting):
     """Everything a caller does about one call."""
 
     _edges: list[Edge]
@@ -44,6 +45,7 @@ class Attempts(Gates, Hedging, Ejecting):
         attempt.parent = parent
         attempt.root, attempt.number = root, number
         attempt.stage = NOWHERE
+        attempt.fetch = self._fetch
         attempt.fate = _TIMEOUT
         attempt.position = -1
         if parent is not None:
@@ -167,18 +169,24 @@ class Attempts(Gates, Hedging, Ejecting):
             return True
         return False
 
-    def _deliver(self, kind: int, attempt: Attempt) -> None:
+    def _deliver(self, kind: int, attempt: Attempt) -> None:  # noqa: C901 (a case per kind)
         """An answer, a timeout or the end of a backoff reaches the caller, or its mailbox while it is frozen."""
         parent = attempt.parent
         if parent is not None and parent.instance.frozen:
             parent.instance.mail.append((kind, attempt))
         elif kind == RETRY:
             if not self._gone(attempt):
+                self._fetch = attempt.fetch
                 reason = self._attempt(attempt.edge, parent, attempt.root, attempt.number + 1)
+                self._fetch = None
                 if reason != PENDING:
                     self._call_over(attempt, reason)
+            elif attempt.fetch is not None:
+                self._fetched(attempt, attempt.fate)
         elif attempt.open:
-            if kind == ANSWER:
+            if attempt.stage == JOINED:
+                self._learn(attempt)
+            elif kind == ANSWER:
                 self._settle(attempt, attempt.outcome)
             elif kind == TIMER:
                 self._abandon(attempt)
@@ -213,7 +221,7 @@ class Attempts(Gates, Hedging, Ejecting):
         if waiting:
             heappush(self._heap, (waiting[0].deadline, waiting[0].sequence, TIMER, timers))
 
-    def _settle(self, attempt: Attempt, outcome: int) -> None:
+    def _settle(self, attempt: Attempt, outcome: int) -> None:  # noqa: C901 (everybody learns it)
         """The caller learns the outcome of an attempt it waits for: breaker first, then the retry decision."""
         if self._ejects and attempt.stage < WAITING:
             self._judge(attempt, outcome)
@@ -231,6 +239,9 @@ class Attempts(Gates, Hedging, Ejecting):
                 attempt.parent.children.pop(attempt, None)
             if attempt.position >= 0:
                 self._acknowledge(attempt)
+            if attempt.fetch is not None:
+                self._keep(attempt)
+                self._fetched(attempt, OK)
             if edge.hedge_s is not None and not self._win(attempt):
                 return
         else:
@@ -292,7 +303,10 @@ class Attempts(Gates, Hedging, Ejecting):
             fallback = edge.fallback
             if fallback is None or not fallback.enabled:
                 return reason
-            return self._attempt(fallback, attempt.parent, attempt.root, 0)
+            self._fetch = attempt.fetch
+            reason = self._attempt(fallback, attempt.parent, attempt.root, 0)
+            self._fetch = None
+            return reason
         if edge.earns is not None:
             edge.budget = max(0.0, edge.budget - 1.0)
         longest_s = min(retry.backoff_cap_s, retry.backoff_s * 2.0 ** min(attempt.number, _LONGEST_DOUBLING))
@@ -300,6 +314,7 @@ class Attempts(Gates, Hedging, Ejecting):
         due = self.now + delay_s
         if attempt.root.flow.propagates:
             due = min(due, attempt.until)
+        attempt.fate = reason  # for those who have joined its call, if it is given up meanwhile
         heappush(self._heap, (due, self._tick(), RETRY, attempt))
         return PENDING
 
@@ -320,6 +335,8 @@ class Attempts(Gates, Hedging, Ejecting):
         if parent is None:
             self._root_over(attempt.root, outcome)
             return
+        if attempt.fetch is not None:
+            self._fetched(attempt, outcome)
         edge = attempt.edge
         if edge.asynchronous or parent.stage != CALLING:
             return

@@ -102,6 +102,7 @@ class Changing(Attempts, Visits):
         instance.up = instance.frozen = False
         instance.life += 1
         instance.gates = {}
+        instance.caches = {}
         if instance.limiter is not None:
             instance.limiter = Limiter(instance.limiter.plan)
         instance.refresh()

@@ -10,6 +10,9 @@ from math import inf
 
 from sim.traffic.plan import CLIENT, PRIORITIES, EdgePlan, FlowPlan, Plan, StationPlan
 
+MOST_KEYS = 100_000
+"""Keys of one cache: the compiled engine has a record for each, in every calling instance."""
+
 
 class PlanError(ValueError):
     """A plan no engine can play; the message names every problem."""
@@ -23,6 +26,7 @@ def check(plan: Plan) -> None:
     for edge in plan.edges:
         problems += (f"edge {edge.name!r}: {text}" for text in _fallback_problems(plan, edge))
         problems += (f"edge {edge.name!r}: {text}" for text in _edge_problems(plan, edge))
+        problems += (f"edge {edge.name!r}: {text}" for text in _cache_problems(plan, edge))
     for flow in plan.flows:
         problems += (f"flow {flow.name!r}: {text}" for text in _flow_problems(plan, flow))
     if problems:
@@ -128,6 +132,18 @@ def _gate_problems(edge: EdgePlan) -> Iterator[str]:
         yield f"bulkhead {edge.bulkhead} must be at least 1"
     if edge.pool is not None and (edge.pool.connections < 1 or not 0.0 <= edge.pool.wait_s < inf):
         yield "a pool needs at least one connection and a finite wait"
+
+
+def _cache_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
+    cache = edge.cache
+    if cache is None:
+        return
+    if edge.caller == CLIENT or edge.asynchronous or edge.operation == "write":
+        yield "only synchronous calls between stations that do not write can have a cache"
+    if any(other.fallback is not None and plan.edges.index(edge) == other.fallback for other in plan.edges):
+        yield "a fallback has no cache"
+    if not (1 <= cache.keys <= MOST_KEYS and cache.capacity >= 1 and cache.ttl_s > 0.0 and 0.0 <= cache.zipf < inf):
+        yield f"{cache} has no meaning, or more than {MOST_KEYS} keys"
 
 
 def _fallback_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:

@@ -13,13 +13,16 @@ from collections.abc import Callable
 from heapq import heappush
 from itertools import count
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.traffic import Note
 from sim.traffic.clients import Flow, User
 from sim.traffic.edges import Edge
 from sim.traffic.marks import Mark
 from sim.traffic.state import Attempt, Root
+
+if TYPE_CHECKING:
+    from sim.traffic.caching import Cache
 
 PENDING = -1  # no outcome yet
 OK = -2  # the other outcomes are the numbers of Reason
@@ -38,6 +41,7 @@ class Core(ABC):
         self._notes: list[Note] = []
         self._marks: list[Mark] = []
         self._traced = 0
+        self._fetch: tuple[Cache, int] | None = None  # what the call that is being made is to fill
 
     def _mark(self, kind: int, attempt: Attempt, outcome: int = 0) -> None:
         """Put what happens to an attempt of a traced request on its record."""
@@ -72,6 +76,14 @@ class Core(ABC):
     @abstractmethod
     def _lost(self, attempt: Attempt, cut: bool, loss_ratio: float) -> bool:
         """Whether the network swallows a message of this attempt now; the caller will then learn it by its timeout."""
+
+    @abstractmethod
+    def _fetched(self, attempt: Attempt, outcome: int) -> None:
+        """A call that others may have joined, because its answer is for a cache, is over."""
+
+    @abstractmethod
+    def _cached_call(self, edge: Edge, parent: Attempt, root: Root) -> int:
+        """Make a call over an edge with a cache: OK, PENDING, or why it has failed already."""
 
     @abstractmethod
     def _receive(self, attempt: Attempt) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.streams import Streams
 from sim.traffic.breaker import Breaker
+from sim.traffic.keys import Keys
 from sim.traffic.plan import CLIENT, EdgePlan, Reason
 from sim.traffic.state import Station, Timers
 from sim.traffic.times import LazyDraws
@@ -39,6 +40,7 @@ class Edge:
         "branch_draws",
         "breaker",
         "budget",
+        "cache",
         "cancel",
         "cancelled",
         "coins",
@@ -53,7 +55,12 @@ class Edge:
         "guarded",
         "hedge_s",
         "hedges",
+        "hits",
+        "index",
+        "joined",
+        "keys",
         "loss_draws",
+        "misses",
         "operation",
         "option_draws",
         "plan",
@@ -82,6 +89,10 @@ class Edge:
         self.withdraws = plan.cancel == "running" and not plan.asynchronous and plan.caller != CLIENT
         self.hedge_s = plan.hedge_s
         self.operation = _OPERATION[plan.operation]
+        self.index = index
+        self.cache = plan.cache
+        self.keys = Keys(plan.cache, streams, f"edge-key/{plan.name}") if plan.cache is not None else None
+        self.hits = self.misses = self.joined = 0
         self.whole = int(plan.calls_mean)
         self.fraction = plan.calls_mean - self.whole
         self.breaker = Breaker(plan.breaker, index) if plan.breaker is not None else None

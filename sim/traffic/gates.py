@@ -111,3 +111,5 @@ class Gates(Core):
             edge.breaker.called_off(attempt.epoch)
         if edge.guarded:
             self._let_go(attempt)
+        if attempt.fetch is not None:
+            self._fetched(attempt, attempt.fate)

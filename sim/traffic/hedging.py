@@ -29,7 +29,9 @@ class Hedging(Withdrawing):
         """An attempt has not been answered for long: make a second one, unless the budget forbids it."""
         edge = attempt.edge
         if not self._gone(attempt) and (edge.earns is None or edge.budget >= 1.0 - _ROUNDING):
+            self._fetch = attempt.fetch
             self._attempt(edge, attempt.parent, attempt.root, attempt.number, attempt)
+            self._fetch = None
 
     def _waits_for_twin(self, attempt: Attempt) -> bool:
         """Whether the failure of an attempt decides nothing: the other one runs, or has won."""

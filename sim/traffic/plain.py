@@ -226,6 +226,9 @@ class PlainEngine(Changing):
             cancelled=[0] * len(edges),
             hedges=[0] * len(edges),
             breaker_open=[False] * len(edges),
+            hits=[0] * len(edges),
+            misses=[0] * len(edges),
+            joined=[0] * len(edges),
             reads=[0] * len(stations),
             writes_attempted=[0] * len(stations),
             writes_acknowledged=[0] * len(stations),
@@ -262,6 +265,9 @@ class PlainEngine(Changing):
             view.skipped[number] = edge.skipped
             view.cancelled[number] = edge.cancelled
             view.hedges[number] = edge.hedges
+            view.hits[number] = edge.hits
+            view.misses[number] = edge.misses
+            view.joined[number] = edge.joined
             view.breaker_open[number] = edge.breaker is not None and bool(edge.breaker.state)
         return view
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from math import inf
 from typing import Literal
 
 CLIENT = -1
@@ -188,6 +189,22 @@ class PoolPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CachePlan:
+    """What a calling instance keeps of the answers it gets over an edge; it starts with nothing, and loses all when it dies.
+
+    Each call draws one of `keys` keys, the n-th most popular with a share proportional to n to the power of minus `zipf` (0: all alike). An
+    answer is kept for `ttl_s`; of more than `capacity` the one not used for longest goes. `coalesce`: a call for a key that is on its
+    way waits for it instead of calling too.
+    """
+
+    keys: int
+    capacity: int
+    ttl_s: float = inf
+    zipf: float = 0.0
+    coalesce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EdgePlan:
     """Calls from one station to another (or from the clients into the system, caller = CLIENT).
 
@@ -218,6 +235,7 @@ class EdgePlan:
     bulkhead: int | None = None
     pool: PoolPlan | None = None
     hedge_s: float | None = None
+    cache: CachePlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sim.traffic.times import LazyDraws, ServiceTimes
 
 if TYPE_CHECKING:
     from sim.traffic.balancing import Balancer
+    from sim.traffic.caching import Cache
     from sim.traffic.clients import Flow, User
     from sim.traffic.edges import Edge
     from sim.traffic.gates import Gate
@@ -32,6 +33,7 @@ PARKED = 5  # a write waiting for `commit_blocked` to end
 DONE = 6
 WAITING = 7  # not sent yet: its caller waits for a connection
 CONNECTED = 8  # and has been promised one
+JOINED = 9  # at no callee: waiting for the answer to another call
 
 
 class Root:
@@ -61,6 +63,8 @@ class Attempt:
         "edge",
         "epoch",
         "fate",
+        "fetch",
+        "following",
         "gate",
         "held_since",
         "instance",
@@ -81,6 +85,8 @@ class Attempt:
         "twin",
         "until",
     )
+    fetch: tuple[Cache, int] | None  # the cache and the key its answer is for
+    following: deque[Attempt]  # who has joined the same call and learns its outcome next
     edge: Edge
     parent: Attempt | None  # the visit that makes the call; None: a client
     root: Root
@@ -129,6 +135,7 @@ class Instance:
     """One process: a slot is taken by being in `running` and free otherwise, so none can leak or be freed twice."""
 
     __slots__ = (
+        "caches",
         "drained",
         "dropped",
         "ejected",
@@ -175,6 +182,7 @@ class Instance:
         self.error_ratio = 0.0
         self.life = 0
         self.gates: dict[Edge, Gate] = {}
+        self.caches: dict[int, Cache] = {}  # by edge
         self.limiter = Limiter(station.plan.limiter) if station.plan.limiter is not None else None
         self.running: dict[Attempt, None] = {}  # in order of start
         first: deque[Attempt] = deque()

@@ -164,7 +164,10 @@ class Visits(Core):
                         calls_left += 1
                 while calls_left:
                     calls_left -= 1
-                    reason = self._attempt(edge, attempt, root, 0)
+                    if edge.cache is None:
+                        reason = self._attempt(edge, attempt, root, 0)
+                    else:
+                        reason = self._cached_call(edge, attempt, root)
                     if edge.asynchronous:
                         continue
                     if reason == PENDING:
@@ -194,12 +197,12 @@ class Visits(Core):
                         attempt.repeat += edge.coins.pop() < edge.fraction
             edge = calls[attempt.step]
             attempt.repeat -= 1
-            reason = self._attempt(edge, attempt, root, 0)
+            reason = self._attempt(edge, attempt, root, 0) if edge.cache is None else self._cached_call(edge, attempt, root)
             if edge.asynchronous:
                 continue
             if reason == PENDING:
                 return
-            if edge.required:
+            if edge.required and reason != OK:
                 self._finish(attempt, reason)
                 return
 

@@ -1,10 +1,12 @@
 """A scenario becomes an engine plan: where everything stands, how far apart, who calls whom and how often."""
 
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT, BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, OutlierPlan, PoolPlan, WindowPlan
+from sim.traffic.plan import CLIENT, BreakerPlan, BurstPlan, CachePlan, CoDelPlan, LimiterPlan, OutlierPlan, PoolPlan, WindowPlan
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -269,3 +271,13 @@ def test_outlier_ejection_and_panic_reach_the_stations():
     assert (station.balancing, station.panic_ratio) == ("zone_aware", 0.5)
     assert station.outlier == OutlierPlan(3, 30.0, 300.0, 10.0, 0.4)
     assert wiring().plan.stations[0].outlier is None
+
+
+def test_a_cache_stands_in_front_of_the_call_and_not_of_its_fallback():
+    services = {"back": BACK, "spare": BACK}
+    call = {"to": "back", "fallback": "spare", "cache": {"keys": 500, "capacity": 100, "ttl": "30s", "coalesce": True}}
+    wired = wiring(shop={"calls": [call]}, services=services)
+    assert edge(wired, "shop@a -> back").cache == CachePlan(500, 100, 30.0, 1.0, True)
+    assert edge(wired, "shop@a -> spare").cache is None
+    wired = wiring(shop={"calls": [{"to": "back", "cache": {"keys": 500}}]}, services=services)
+    assert edge(wired, "shop@a -> back").cache == CachePlan(500, 500, inf, 1.0)

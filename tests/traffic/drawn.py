@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.traffic.plan import BreakerPlan, BurstPlan, CoDelPlan, LimiterPlan, OutlierPlan, PoolPlan, ServiceTime, WindowPlan
+from sim.traffic.plan import (
+    BreakerPlan,
+    BurstPlan,
+    CachePlan,
+    CoDelPlan,
+    LimiterPlan,
+    OutlierPlan,
+    Plan,
+    PoolPlan,
+    ServiceTime,
+    WindowPlan,
+)
 
 LIMITERS = [
     LimiterPlan(2.0),
@@ -20,6 +32,12 @@ breakers = st.sampled_from(
 
 
 cancels = st.sampled_from(["none", "queued", "running", "running"])
+CACHES = [
+    CachePlan(1, 1, 0.1, coalesce=True),
+    CachePlan(5, 2, 0.4, 1.0, coalesce=True),
+    CachePlan(5, 5),
+    CachePlan(30, 10, 0.5, 0.7),
+]
 
 
 @st.composite
@@ -32,7 +50,18 @@ def edge_policies(draw: st.DrawFn, entry: bool) -> dict[str, Any]:
         "hedge_s": hedge_s,
         "bulkhead": draw(st.sampled_from([None, None, 1, 3])),
         "pool": draw(st.sampled_from([None, None, PoolPlan(1, 0.0), PoolPlan(1, 0.05), PoolPlan(2, 0.3)])),
+        "cache": draw(st.sampled_from([None, None, *CACHES])),
     }
+
+
+def without_wrong_caches(system: Plan) -> Plan:
+    """Writes, asynchronous calls and fallbacks have none."""
+    fallbacks = {edge.fallback for edge in system.edges}
+    edges = (
+        replace(edge, cache=None) if edge.asynchronous or edge.operation == "write" or number in fallbacks else edge
+        for number, edge in enumerate(system.edges)
+    )
+    return replace(system, edges=tuple(edges))
 
 
 BURSTS = BurstPlan("x", 5.0, 200.0, 0.3, 0.1)

@@ -31,7 +31,7 @@ from sim.traffic.plan import (
     StationPlan,
 )
 from tests.traffic.build import engine, in_flight
-from tests.traffic.drawn import MEASURED, breakers, cancels, edge_policies, station_policies
+from tests.traffic.drawn import MEASURED, breakers, cancels, edge_policies, station_policies, without_wrong_caches
 
 LAWS = settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ZONES = 2
@@ -116,7 +116,7 @@ def plans(draw: st.DrawFn) -> Plan:
         FlowPlan("open", 0, 0, 0, ((0.0, 40.0), (2.0, 90.0))),
         FlowPlan("closed", 1, 1, 1, users=6, think_s=0.1),
     )
-    return Plan(("a", "b"), rtt_s, tuple(stations), tuple(edges), classes, flows)
+    return without_wrong_caches(Plan(("a", "b"), rtt_s, tuple(stations), tuple(edges), classes, flows))
 
 
 @st.composite

@@ -29,7 +29,7 @@ from sim.traffic.plan import (
     ServiceTime,
     StationPlan,
 )
-from tests.traffic.drawn import BURSTS, MEASURED, breakers, cancels, edge_policies, station_policies
+from tests.traffic.drawn import BURSTS, MEASURED, breakers, cancels, edge_policies, station_policies, without_wrong_caches
 
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
@@ -139,7 +139,7 @@ def plans(draw: st.DrawFn) -> Plan:
         FlowPlan("closed", 1, 1, 1, users=draw(st.integers(1, 12)), think_s=draw(st.sampled_from([0.02, 0.1]))),
         FlowPlan("second", 1, 0, 0, ((0.0, 20.0),), burst=draw(st.sampled_from([None, None, BURSTS]))),
     )
-    return Plan(("a", "b"), rtt_s, tuple(stations), tuple(edges), classes, flows)
+    return without_wrong_caches(Plan(("a", "b"), rtt_s, tuple(stations), tuple(edges), classes, flows))
 
 
 @st.composite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gameday.scenario.checks.book import Book
 from gameday.scenario.guards import Limiter, limits_of
-from gameday.scenario.system import Service
+from gameday.scenario.system import Dependency, Service
 
 Path = tuple[str | int, ...]
 
@@ -20,6 +20,19 @@ def check_guards(book: Book, path: Path, service: Service) -> None:
         book.wrong(
             (*path, "codel", "target"), "is longer than the interval, so a standing queue would wait longer than a short one"
         )
+
+
+def check_cache(book: Book, path: Path, call: Dependency, kind: str | None) -> None:
+    """The cache in front of one call."""
+    cache = call.cache
+    if cache is None:
+        return
+    if call.operation == "write":
+        book.wrong((*path, "cache"), "has no place on a write: only answers are kept", value=None)
+    elif kind == "queue" or call.mode == "async":
+        book.wrong((*path, "cache"), "has no place on a call that is not waited for: there is no answer to keep", value=None)
+    if cache.capacity is not None and cache.capacity > cache.keys:
+        book.wrong((*path, "cache", "capacity"), f"is more than the {cache.keys} keys there are: leave it out to keep all")
 
 
 def _limiter(book: Book, path: Path, limiter: Limiter) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from gameday.scenario.calling import OutlierEjection
 from gameday.scenario.checks.book import Book, a, models_in
 from gameday.scenario.communication import Audience, RegulatoryClock
-from gameday.scenario.guards import CoDel, Limiter
+from gameday.scenario.guards import Cache, CoDel, Limiter
 from gameday.scenario.load import Bursty, Diurnal, Indicator, Replay, RequestClass, Spike
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import BurnRateRule, CustomerReports, Grouping, Monitoring, Probe, Silence
@@ -26,6 +26,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     Provider: ("timeout",),
     Dependency: ("timeout", "hedge"),
     Breaker: ("open", "failure_ratio"),
+    Cache: ("ttl",),
     CoDel: ("interval",),
     Limiter: ("window",),
     HealthCheck: ("interval",),

@@ -7,7 +7,7 @@ from math import isclose
 
 from gameday.scenario.checks.book import Book
 from gameday.scenario.checks.calling import check_calling
-from gameday.scenario.checks.guards import check_guards
+from gameday.scenario.checks.guards import check_cache, check_guards
 from gameday.scenario.system import Database, Dependency, Service
 from gameday.selectors import ELSEWHERE, INTERNET, Selector, SelectorError, target_of
 from gameday.topology import Topology
@@ -115,6 +115,7 @@ def _call(book: Book, path: Path, call: Dependency) -> None:
             book.wrong((*path, "fallback"), "a queue gives no answer; a fallback is a service, database or provider")
         elif target_of(call.fallback) == target_of(call.to) and call.read_from != "nearest":
             book.wrong((*path, "fallback"), "is what has just failed: name something else")
+    check_cache(book, path, call, kind)
     for number, name in enumerate(call.classes or []):
         book.known((*path, "for", number), name, book.scenario.load.classes, "request class")
     if call.classes is not None and not call.classes:

@@ -13,7 +13,7 @@ from sim.traffic import BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.building_flows import add_flow
-from sim.traffic.compiled.building_policies import lay_limiter, lay_outlier, lay_queue
+from sim.traffic.compiled.building_policies import lay_caches, lay_limiter, lay_outlier, lay_queue
 from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.compiled.edging import add_edge, guarded_edges
 from sim.traffic.compiled.machine import ROTATE, act
@@ -48,7 +48,7 @@ def build_tables(plan: Plan, streams: Streams) -> Tables:
     """Lay out a plan that has been checked."""
     arena = Arena(1 << 16)
     arena.begin(3 * longest_chain(plan) + _SLACK)
-    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 6 * len(plan.edges) + 2 * len(plan.flows))
+    draws = StreamTable(arena, streams, 2 * len(plan.stations) + 7 * len(plan.edges) + 2 * len(plan.flows))
     tables = Tables(plan, arena, draws, paths_between(plan.rtt_s))
     arena.word[at.H_BUCKETS] = lay_out_buckets(arena)
     notes = arena.take(_ROOM_FOR_NOTES * at.NOTE_WORDS)
@@ -131,7 +131,8 @@ def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
     limiter = tables.plan.stations[station].limiter
     if limiter is not None:
         arena.word[record + at.I_LIMITER] = lay_limiter(tables, limiter)
-        word, real = arena.word, arena.real
+    lay_caches(tables, station, record)
+    word, real = arena.word, arena.real
     word[(tables.last_instance + at.I_NEXT) if tables.last_instance else at.H_INSTANCES] = record
     tables.last_instance = record
     tables.instances[station].append(record)

@@ -1,11 +1,11 @@
-"""From the policies of stations to words in the arena: queues, limiters and outlier ejection."""
+"""From the policies of stations and their calls to words in the arena: queues, limiters, outlier ejection, caches."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sim.traffic.compiled import layout as at
-from sim.traffic.plan import LimiterPlan, OutlierPlan, StationPlan
+from sim.traffic.plan import CachePlan, EdgePlan, LimiterPlan, OutlierPlan, Plan, StationPlan
 from sim.traffic.state import newest_first_above
 
 if TYPE_CHECKING:
@@ -41,3 +41,34 @@ def lay_outlier(tables: Tables, plan: OutlierPlan) -> int:
     real[record + at.O_BASE], real[record + at.O_LONGEST] = plan.base_s, plan.longest_s
     real[record + at.O_INTERVAL], real[record + at.O_MOST] = plan.interval_s, plan.most_ratio
     return record
+
+
+def cached_edges(plan: Plan, caller: int) -> list[int]:
+    """Edges of a calling station that have a cache, in the order of its instances' caches."""
+    return [number for number, edge in enumerate(plan.edges) if edge.caller == caller and edge.cache is not None]
+
+
+def lay_cached_edge(tables: Tables, number: int, plan: EdgePlan, cache: CachePlan) -> None:
+    """What an edge knows about the caches in front of it."""
+    record = tables.edge(number)
+    tables.draws.keys(record + at.E_KEYS, cache, f"edge-key/{plan.name}")
+    word, real = tables.arena.word, tables.arena.real
+    word[record + at.E_CACHE] = 1 + cached_edges(tables.plan, plan.caller).index(number)
+    word[record + at.E_COALESCE] = cache.coalesce
+    word[record + at.E_CAPACITY] = cache.capacity
+    real[record + at.E_TTL] = cache.ttl_s
+
+
+def lay_caches(tables: Tables, station: int, instance: int) -> None:
+    """Empty caches of one calling instance, if it has any."""
+    edges = cached_edges(tables.plan, station)
+    if not edges:
+        return
+    listed = tables.arena.take(len(edges) + 1)
+    tables.arena.word[instance + at.I_CACHES] = listed
+    for place, number in enumerate(edges):
+        plan = tables.plan.edges[number].cache
+        assert plan is not None, "only edges with a cache are listed"
+        record = tables.arena.take(at.C_KEYS + plan.keys * at.KEY_WORDS)
+        tables.arena.word[record + at.C_KEY_COUNT] = plan.keys
+        tables.arena.word[listed + place] = record

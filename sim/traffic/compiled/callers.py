@@ -21,6 +21,7 @@ from sim.traffic.compiled.layout import (
     A_ENTERED,
     A_EPOCH,
     A_FATE,
+    A_FETCH,
     A_FLOW,
     A_HOLDS,
     A_INSTANCE,
@@ -75,6 +76,7 @@ from sim.traffic.compiled.layout import (
     F_PROPAGATES,
     F_ROW,
     H_ENTERED,
+    H_FETCH,
     H_NOW,
     H_OUTLIERS,
     H_TRACE,
@@ -191,6 +193,7 @@ def begin(
     word[attempt + A_FATE] = _TIMEOUT
     word[attempt + A_POSITION] = -1
     word[attempt + A_TRACE] = word[H_TRACE]
+    word[attempt + A_FETCH] = word[H_FETCH]
     return attempt
 
 
@@ -245,6 +248,7 @@ def attempt_call(  # noqa: C901 (the hot path)
         word[attempt + A_OPEN] = 0
         word[attempt + A_HOLDS] = 0
         if retries(word, real, edge, number):
+            word[attempt + A_FATE] = reason  # for those who have joined its call, if it is given up meanwhile
             schedule_retry(word, real, edge, attempt, until)
             return PENDING
         give_back(word, attempt)
@@ -368,6 +372,7 @@ def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
     if reason == _DEADLINE or gone(word, attempt):
         return reason
     if retries(word, real, edge, word[attempt + A_NUMBER]):
+        word[attempt + A_FATE] = reason
         schedule_retry(word, real, edge, attempt, until_of(word, real, attempt))
         return PENDING
     fallback = word[edge + E_FALLBACK]
@@ -389,4 +394,7 @@ def again(word: Words, real: Reals, edge: int, attempt: int, number: int) -> int
         word[attempt + A_LIFE],
         word[attempt + A_FLOW],
     )
-    return attempt_call(word, real, client, edge, parent, sequence, caller, flow, number, born, caller, life)
+    word[H_FETCH] = word[attempt + A_FETCH]
+    reason: int = attempt_call(word, real, client, edge, parent, sequence, caller, flow, number, born, caller, life)
+    word[H_FETCH] = 0
+    return reason

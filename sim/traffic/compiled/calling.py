@@ -5,6 +5,7 @@ The rule that surprises: nothing calls back into a visit that is still sending, 
 
 from __future__ import annotations
 
+from sim.traffic.compiled.caching import cached_call
 from sim.traffic.compiled.callers import attempt_call
 from sim.traffic.compiled.jit import Reals, Words, part
 from sim.traffic.compiled.layout import (
@@ -21,6 +22,7 @@ from sim.traffic.compiled.layout import (
     COMMITTING,
     E_ASYNCHRONOUS,
     E_BRANCH_DRAWS,
+    E_CACHE,
     E_ENABLED,
     E_FRACTION,
     E_REQUIRED,
@@ -69,6 +71,8 @@ def make_call(word: Words, real: Reals, edge: int, attempt: int) -> int:
     """The first attempt of a call a visit makes."""
     sequence, caller, flow = word[attempt + A_SEQUENCE], word[attempt + A_INSTANCE], word[attempt + A_FLOW]
     word[H_TRACE] = word[attempt + A_TRACE]
+    if word[edge + E_CACHE]:
+        return cached_call(word, real, edge, attempt)
     return attempt_call(word, real, False, edge, attempt, sequence, caller, flow, 0, real[attempt + A_BORN], 0, 0)
 
 
@@ -133,6 +137,6 @@ def next_call(word: Words, real: Reals, attempt: int) -> Step:
             if not word[edge + E_ASYNCHRONOUS]:
                 if reason == PENDING:
                     return IDLE, 0, 0
-                if word[edge + E_REQUIRED]:
+                if word[edge + E_REQUIRED] and reason != OK:
                     return FINISH, attempt, reason
     return NEXT_CALL, attempt, 0

@@ -12,7 +12,8 @@ from sim.streams import Kind, Streams
 from sim.traffic.compiled.arena import Arena
 from sim.traffic.compiled.layout import D_AT, D_LIMIT, H_LOW, H_LOW_COUNT, H_RESERVE
 from sim.traffic.copying import copied
-from sim.traffic.plan import ServiceTime
+from sim.traffic.keys import Keys
+from sim.traffic.plan import CachePlan, ServiceTime
 from sim.traffic.times import BLOCK, ServiceTimes
 
 _MOST = 4 * BLOCK
@@ -40,6 +41,10 @@ class StreamTable:
     def times(self, stream: int, plan: ServiceTime, name: str) -> None:
         """Let it give the service times of one station."""
         self._add(stream, ServiceTimes(plan, self.streams, name).fill)
+
+    def keys(self, stream: int, plan: CachePlan, name: str) -> None:
+        """Let it give the keys that calls over one edge with a cache ask for."""
+        self._add(stream, Keys(plan, self.streams, name).fill)
 
     def _add(self, stream: int, fill: Callable[..., object]) -> None:
         arena = self._arena

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.traffic.compiled import layout as at
+from sim.traffic.compiled.building_policies import lay_cached_edge
 from sim.traffic.compiled.tables import Tables, store
 from sim.traffic.plan import CLIENT, EdgePlan, Plan, WindowPlan
 
@@ -72,6 +73,8 @@ def add_edge(tables: Tables, number: int, plan: EdgePlan, ring: int) -> None:
         _give_stream(tables, number, at.E_BRANCH_DRAWS, "edge")
     if retry.retries > 0 and retry.backoff_s > 0.0 and retry.backoff_cap_s > 0.0:
         _give_stream(tables, number, at.E_BACKOFF_DRAWS, "edge-backoff")
+    if plan.cache is not None:
+        lay_cached_edge(tables, number, plan, plan.cache)
     tables.targets.append([])
     tables.target_room.append(0)
     set_options(tables, number, plan.options)

@@ -117,6 +117,9 @@ class CompiledEngine:
             cancelled=[0 for _ in edges],
             hedges=[0 for _ in edges],
             breaker_open=[False for _ in edges],
+            hits=[0 for _ in edges],
+            misses=[0 for _ in edges],
+            joined=[0 for _ in edges],
             **nothing,
         )
 
@@ -137,6 +140,7 @@ class CompiledEngine:
         self._busy_s = seconds[:, at.S_BUSY_NOW_S]
         self._edge_counts = edges[:, at.E_ATTEMPTS : at.E_HEDGED + 1].T
         self._edge_states = edges[:, at.E_STATE]
+        self._cache_counts = edges[:, at.E_HITS : at.E_JOINED + 1].T
 
     def observe(self) -> Observation:
         """Counts and gauges at the present instant; the same object every time, so copy what you keep."""
@@ -150,6 +154,7 @@ class CompiledEngine:
         view.refused_by, view.admitted_by = self._refused.tolist(), self._admitted.tolist()
         view.busy_s = self._busy_s.tolist()
         view.attempts, view.failures, view.retries, view.skipped, view.cancelled, view.hedges = self._edge_counts.tolist()
+        view.hits, view.misses, view.joined = self._cache_counts.tolist()
         view.breaker_open = [state != 0 for state in self._edge_states.tolist()]
         for number, flow in enumerate(self._tables.flows):
             self._observe_flow(number, flow)

@@ -5,6 +5,7 @@ The rule that surprises: the dead fail later, when the machine works off the age
 
 from __future__ import annotations
 
+from sim.traffic.compiled.caches import forget
 from sim.traffic.compiled.jit import Reals, Words, part
 from sim.traffic.compiled.layout import (
     A_DUE,
@@ -18,6 +19,7 @@ from sim.traffic.compiled.layout import (
     H_AGENDA_MAIL,
     H_CRASHED,
     H_NOW,
+    I_CACHES,
     I_FIRST,
     I_FROZEN,
     I_GATE_COUNT,
@@ -74,6 +76,8 @@ def kill(word: Words, real: Reals, instance: int) -> None:
     word[instance + I_LIFE] += 1
     for gate in range(word[instance + I_GATES], word[instance + I_GATES] + GATE_WORDS * word[instance + I_GATE_COUNT]):
         word[gate] = 0
+    if word[instance + I_CACHES]:
+        forget(word, instance)
     if word[instance + I_LIMITER]:
         begin_anew(word, real, word[instance + I_LIMITER])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
+from sim.traffic.compiled.caches import fetched
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.kin import RUNNING, link, unlink
 from sim.traffic.compiled.layout import (
@@ -16,6 +17,7 @@ from sim.traffic.compiled.layout import (
     A_EDGE,
     A_EPOCH,
     A_FATE,
+    A_FETCH,
     A_FLOW,
     A_GATE,
     A_HOLDS,
@@ -155,3 +157,5 @@ def call_off(word: Words, real: Reals, attempt: int) -> None:
         word[edge + E_TRYING] -= 1
     if word[edge + E_GUARDED]:
         let_go(word, real, attempt)
+    if word[attempt + A_FETCH]:
+        fetched(word, real, attempt, word[attempt + A_FATE])

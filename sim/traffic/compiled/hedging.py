@@ -13,6 +13,7 @@ from sim.traffic.compiled.layout import (
     A_CALLER,
     A_EDGE,
     A_ENTERED,
+    A_FETCH,
     A_FLOW,
     A_LIFE,
     A_NUMBER,
@@ -27,6 +28,7 @@ from sim.traffic.compiled.layout import (
     E_BUDGET,
     E_EARNS,
     F_PROPAGATES,
+    H_FETCH,
     H_NOW,
     H_TRACE,
     OK,
@@ -52,7 +54,9 @@ def hedge(word: Words, real: Reals, first: int) -> None:
     client = parent == 0
     word[H_TRACE] = word[first + A_TRACE]
     parent_sequence, caller, life = word[first + A_PARENT_SEQUENCE], word[first + A_CALLER], word[first + A_LIFE]
+    word[H_FETCH] = word[first + A_FETCH]
     second = begin(word, real, client, edge, parent, parent_sequence, caller, flow, number, real[first + A_BORN], caller, life)
+    word[H_FETCH] = 0
     if word[flow + F_PROPAGATES]:
         real[second + A_UNTIL] = real[first + A_UNTIL]
     word[second + A_TWIN] = first

@@ -1,7 +1,8 @@
 """Where everything lies in the arena of the compiled engine: one name per 8-byte word of each kind of record.
 
 A prefix names the record: `H_` header, `A_` attempt, `I_` instance, `S_` station, `E_` edge, `T_` target, `F_` flow, `U_` user, `P_` path,
-`B_` token bucket, `L_` limiter, `G_` gate, `W_` window of a breaker, `R_` ring of timers, `D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
+`B_` token bucket, `L_` limiter, `C_` cache, `K_` a key's entry in it, `G_` gate, `W_` window of a breaker, `R_` ring of timers,
+`D_` stream of draws, `M_` piece of mail. Comments say which words hold floats.
 
 The rule that surprises: a reference to a record is its absolute position in the arena, and records never move. When a table that must
 be contiguous (heap, ring, log) grows, a longer one is laid out at the end of the arena and the old one is left lying.
@@ -53,14 +54,15 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_WATCH_LIMIT,
     H_WATCH_NUMBER,  # the last number given to a watch
     H_LOST_ALL,  # lost requests of all flows
-) = (*range(29), *range(40, 50))
+    H_FETCH,  # the entry of a cache that the call being made is to fill, or 0
+) = (*range(29), *range(40, 51))
 HEADER_WORDS = 64
 H_OUTLIERS = 63  # whether any station ejects outliers
 
 STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
 
 # Stages of an attempt, as in `sim.traffic.state`.
-NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE, WAITING, CONNECTED = range(9)
+NOWHERE, QUEUED, WORKING, CALLING, COMMITTING, PARKED, DONE, WAITING, CONNECTED, JOINED = range(10)
 WORK, ANSWER, TIMER, RETRY, ARRIVAL, THOUGHT, SWITCH, DUE, WAITED, GRANTED, CANCEL, HEDGE, RETURN = range(13)
 PENDING, OK = -1, -2
 CALL, READ, WRITE = range(3)
@@ -96,7 +98,8 @@ FOR_THAW, FOR_COMMITS = range(2)
     A_BORN,  # float: when the request entered the system
     A_ARRIVED_AT,  # float: when it reached its instance
     A_TRACE,  # number of the traced request it is made for, or 0
-) = (*range(26), 31)
+    A_FETCH,  # the entry of a cache its answer is for, or 0
+) = (*range(26), 31, 30)
 ATTEMPT_WORDS = 40
 # Words of policies few plans use, in a cache line of their own: neither written nor read where they are not.
 A_UNTIL = 32  # float: the deadline of the request, if it travels with it
@@ -134,6 +137,7 @@ _INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
     I_LIMITER,
 ) = _INSTANCE_PLACES
 INSTANCE_WORDS = 40
+I_CACHES = 39  # where its caches are listed, up to a 0
 I_GATES, I_GATE_COUNT = 32, 33  # one for each of its edges that has any
 I_DRAINED, I_EJECTED, I_EJECTIONS, I_FAILURES_IN_ROW, I_RETURNED_AT = range(34, 39)  # the last is a float
 
@@ -194,6 +198,7 @@ S_OUTLIER = 57  # how it ejects outliers, 0 if it does not
 S_PANIC = 56  # float
 S_CANCELS = 58  # whether it makes calls that can be given up
 
+_EDGE_PLACES = [*range(10), 73, *range(11, 33), 33, 35, 37, 39, 41, *range(43, 49)]
 (
     E_TIMEOUT,  # float
     E_RING,
@@ -239,12 +244,22 @@ S_CANCELS = 58  # whether it makes calls that can be given up
     E_SKIPPED,
     E_CANCELLED,
     E_HEDGED,
-) = (*range(33), 33, 35, 37, 39, 41, 43, 44, 45, 46, 47, 48)
-EDGE_WORDS = 64
+) = _EDGE_PLACES
+EDGE_WORDS = 80
 E_BALANCE_DRAWS = 56  # a stream
 E_HEDGES, E_HEDGE_S = 58, 59  # whether, and after how long (a float)
 E_GUARDED, E_BULKHEAD, E_CONNECTIONS, E_POOL_WAIT, E_GATE = range(51, 56)  # the wait is a float
 E_WINDOW = 50  # a breaker's window, 0 if it counts failures in a row
+E_CACHE = 10  # 0: none, else which of the caches of a calling instance is this edge's, counted from 1
+(
+    E_COALESCE,
+    E_CAPACITY,
+    E_TTL,  # float
+    E_KEYS,  # a stream
+    E_HITS,
+    E_MISSES,
+    E_JOINED,
+) = (64, 65, 66, 67, 69, 70, 71)
 
 T_STATION, T_TURN, T_TURNS = range(3)  # turns: where it stands in each zone
 TARGET_WORDS = 4
@@ -306,6 +321,13 @@ assert F_LOST + REASONS <= F_EXTRA
     L_SHARES,  # three floats
 ) = range(13)
 LIMITER_WORDS = 16
+
+C_COUNT, C_NEWEST, C_OLDEST, C_KEY_COUNT = range(4)
+C_KEYS = 8  # where the entries of all keys begin
+K_THERE, K_EXPIRES_AT, K_NEWER, K_OLDER, K_FETCHED, K_FIRST, K_LAST = range(
+    7
+)  # expires_at is a float; first and last have joined
+KEY_WORDS = 8
 
 U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
 USER_WORDS = 8

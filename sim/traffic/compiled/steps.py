@@ -8,6 +8,7 @@ go back to Python, when something runs short, and come back as if nothing had be
 from __future__ import annotations
 
 from sim.traffic.compiled.answering import answer_now
+from sim.traffic.compiled.caches import fetched, keep, learn
 from sim.traffic.compiled.callers import again, failed, gone, send_at_last
 from sim.traffic.compiled.clients import BUCKETS, bucket_of, root_over
 from sim.traffic.compiled.ejecting import judge
@@ -25,6 +26,7 @@ from sim.traffic.compiled.layout import (
     A_ENTERED,
     A_EPOCH,
     A_FATE,
+    A_FETCH,
     A_FLOW,
     A_HELD_SINCE,
     A_HOLDS,
@@ -74,6 +76,7 @@ from sim.traffic.compiled.layout import (
     I_ROOM,
     I_RUNNING,
     I_STATION,
+    JOINED,
     OK,
     PARKED,
     PENDING,
@@ -123,7 +126,7 @@ _DEADLINE, _DROPPED, _ERROR, _TIMEOUT = map(int, (Reason.DEADLINE, Reason.DROPPE
 
 
 @part
-def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
+def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:  # noqa: C901 (a case per kind)
     """An answer, a timeout or the end of a backoff reaches the caller, or its mailbox while it is frozen. Takes over one hold."""
     if word[attempt + A_PARENT] and word[word[attempt + A_CALLER] + I_FROZEN]:
         put_in_mail(word, word[attempt + A_CALLER], kind, attempt)
@@ -133,6 +136,8 @@ def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
             reason = again(word, real, word[attempt + A_EDGE], attempt, word[attempt + A_NUMBER] + 1)
             if reason != PENDING:
                 return CALL_OVER, attempt, reason
+        elif word[attempt + A_FETCH]:
+            fetched(word, real, attempt, word[attempt + A_FATE])
         release(word, attempt)
         return IDLE, 0, 0
     if not word[attempt + A_OPEN]:
@@ -142,6 +147,8 @@ def deliver(word: Words, real: Reals, attempt: int, kind: int) -> Step:
     if kind == HEDGE:
         hedge(word, real, attempt)
         return IDLE, 0, 0
+    if word[attempt + A_STAGE] == JOINED:
+        return CALL_OVER, attempt, learn(word, real, attempt)
     if kind > TIMER:
         return wait_over(word, real, attempt, kind)
     if kind == ANSWER:
@@ -212,6 +219,9 @@ def settle(word: Words, real: Reals, attempt: int, outcome: int) -> Step:  # noq
             let_go(word, real, attempt)
         if word[attempt + A_POSITION] >= 0:
             acknowledge(word, attempt)
+        if word[attempt + A_FETCH]:
+            keep(word, real, attempt)
+            fetched(word, real, attempt, OK)
         if word[edge + E_HEDGES] and not wins(word, real, attempt):
             release(word, attempt)
             return IDLE, 0, 0
@@ -246,6 +256,8 @@ def call_over(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
         release(word, attempt)
         root_over(word, real, flow, user, born, word[H_ENTERED], outcome)
         return IDLE, 0, 0
+    if word[attempt + A_FETCH]:
+        fetched(word, real, attempt, outcome)
     edge = word[attempt + A_EDGE]
     present = word[parent + A_SEQUENCE] == word[attempt + A_PARENT_SEQUENCE] and word[parent + A_STAGE] == CALLING
     release(word, attempt)
