@@ -28,8 +28,10 @@ class Progress:
         self._shown = self._started
         self._width = 0
 
-    def step(self) -> None:
-        """One piece is finished."""
+    def step(self, total: int | None = None) -> None:
+        """One piece is finished; `total` replaces how many there are in all, where that turns out only on the way."""
+        if total is not None:
+            self._total = total
         self._done += 1
         now = time.monotonic()
         pause = REWRITE_S if self._terminal else LINE_EVERY_S

@@ -19,7 +19,7 @@ class Checked:
 
     file: str
     kind: str
-    """`scenario`, `part`, `practice` or `unknown`."""
+    """`scenario`, `part`, `practice`, `study` or `unknown`."""
     problems: tuple[Problem, ...]
 
 
@@ -54,6 +54,8 @@ def _check(path: Path) -> Checked:
     from gameday.scenario.includes import INCLUDE
     from gameday.scenario.model import Scenario
     from gameday.scenario.reading import read_yaml
+    from gameday.study.design import check_study
+    from gameday.study.model import MARK as STUDY
 
     try:
         document = read_yaml(path)
@@ -64,6 +66,8 @@ def _check(path: Path) -> Checked:
         kind, problems = "scenario", _problems(lambda: read_scenario(path))
     elif MARK in document.data:
         kind, problems = "practice", _problems(lambda: read_practice(path))
+    elif STUDY in document.data:
+        kind, problems = "study", _problems(lambda: check_study(path))
     elif any(key in sections for key in document.data):
         kind, problems = "part", _part(path)
     else:
