@@ -137,7 +137,7 @@ def _wait(folder: LabFolder, say: Callable[[str], None], supervisor: subprocess.
         if supervisor is not None and supervisor.poll() is not None:
             raise GamedayError(f"the lab ended while it started; the last words of its log:\n{_last_words(folder)}")
         try:
-            found = ask(folder, "GET", "/status")
+            found = ask(folder, "GET", "/status?try=1")
         except NoSupervisorError:
             found = {"ready": False, "waiting": waiting}
         if found["ready"]:

@@ -1,0 +1,31 @@
+"""A real lab, started once for the module that asks for it, and ended whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.real import Lab, gameday, http, started
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of the module's own, asynchronous replication."""
+    folder = tmp_path_factory.mktemp("lab")
+    try:
+        yield started(folder)
+    finally:
+        assert gameday("lab", "down", folder=folder).returncode == 0
+
+
+@pytest.fixture
+def healed(lab: Lab) -> Iterator[Lab]:
+    """The module's lab; afterwards every process runs, no toxic is left, names are answered."""
+    yield lab
+    for name, one in lab.supervisor("GET", "/processes").body.items():
+        if one["state"] != "running":
+            lab.supervisor("POST", f"/processes/{name}/resume")
+            lab.supervisor("POST", f"/processes/{name}/restart")
+    http(lab.target["links"]["eu-1->eu-2"]["toxiproxy"]["api"] + "/reset", "POST")
+    http(lab.target["dns"]["control"] + "/mend", "POST")
