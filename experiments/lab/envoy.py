@@ -139,6 +139,7 @@ def _routes(service: str) -> list[dict[str, Any]]:
 def _filters(service: str, per_second: int, name: str) -> dict[str, Any]:
     """Rate limit and fault injection of one route; faults are off until the runtime keys `fault.<service>.*` say otherwise."""
     whole = {"numerator": 100, "denominator": "HUNDRED"}
+    keys = fault_keys(service)
     return {
         "envoy.filters.http.local_ratelimit": {
             "@type": f"{_TYPE}filters.http.local_ratelimit.v3.LocalRateLimit",
@@ -152,11 +153,21 @@ def _filters(service: str, per_second: int, name: str) -> dict[str, Any]:
             "@type": f"{_TYPE}filters.http.fault.v3.HTTPFault",
             "delay": {"fixed_delay": "1s", "percentage": {"numerator": 0, "denominator": "HUNDRED"}},
             "abort": {"http_status": 503, "percentage": {"numerator": 0, "denominator": "HUNDRED"}},
-            "delay_percent_runtime": f"fault.{service}.delay_percent",
-            "delay_duration_runtime": f"fault.{service}.delay_ms",
-            "abort_percent_runtime": f"fault.{service}.abort_percent",
-            "abort_http_status_runtime": f"fault.{service}.abort_status",
+            "delay_percent_runtime": keys["delay"],
+            "delay_duration_runtime": keys["delay_ms"],
+            "abort_percent_runtime": keys["abort"],
+            "abort_http_status_runtime": keys["abort_status"],
         },
+    }
+
+
+def fault_keys(service: str) -> dict[str, str]:
+    """Runtime keys by which the gateway's requests to a service are delayed and aborted; percentages, milliseconds, a status."""
+    return {
+        "abort": f"fault.{service}.abort_percent",
+        "abort_status": f"fault.{service}.abort_status",
+        "delay": f"fault.{service}.delay_percent",
+        "delay_ms": f"fault.{service}.delay_ms",
     }
 
 

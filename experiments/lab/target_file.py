@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from experiments.lab.database import SCOPE, dsn, node_name
+from experiments.lab.envoy import fault_keys
 from experiments.lab.folder import LabFolder
 from experiments.lab.layout import (
     DNS_CONTROL_PORT,
@@ -45,10 +46,17 @@ def target(folder: LabFolder, layout: Layout) -> dict[str, Any]:
         "allow": ["127.0.0.0/8"],
         "public": {"name": PUBLIC_NAME, "resolver": f"{layout.dns}:{DNS_PORT}"},
         "entries": {region: f"http://{layout.entry(region)}:{GATEWAY_PORT}" for region in REGIONS},
-        "routes": {"browse": {"method": "GET", "path": "/catalog/{item}"}, "checkout": {"method": "POST", "path": "/checkout"}},
+        "routes": {
+            "browse": {"method": "GET", "path": "/catalog/{item}"},
+            "checkout": {"method": "POST", "path": "/checkout", "body": {"id": "{id}"}},
+        },
         "services": {service: {"instances": _instances(layout, service)} for service in SERVICES},
         "gateways": {
-            region: {"process": f"gateway-{region}", "admin": f"http://{layout.gateway(region)}:{GATEWAY_ADMIN_PORT}"}
+            region: {
+                "process": f"gateway-{region}",
+                "admin": f"http://{layout.gateway(region)}:{GATEWAY_ADMIN_PORT}",
+                "runtime": {service: fault_keys(service) for service in SERVICES},
+            }
             for region in REGIONS
         },
         "databases": {

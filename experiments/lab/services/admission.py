@@ -60,8 +60,11 @@ class Admission:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (rank, next(self._numbers), future))
         try:
-            await asyncio.wait_for(future, self.longest_wait_s)
+            async with asyncio.timeout(self.longest_wait_s):
+                await future
         except TimeoutError:
+            if not future.cancelled():
+                return  # the slot came in the same moment
             self.counts[f"shed {request_class}"] += 1
             raise Shed from None
         except asyncio.CancelledError:
