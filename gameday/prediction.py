@@ -34,6 +34,8 @@ STAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("recover", "impact.started", "users are served well again"),
 )
 """Stage, what it counts from, and what ends it."""
+WHOLE: Final = "recover"
+"""The stage that contains the others."""
 _ENDS: Final[Mapping[str, tuple[str, ...]]] = {
     "impact": ("impact.started",),
     "detect": ("alert.firing",),
@@ -121,7 +123,8 @@ class Against:
         strange = [row for row in self.stages if not row.inside]
         if not strange:
             return "Every stage took a time within its predicted 90 %; no single stage explains the difference."
-        worst = max(strange, key=lambda row: abs(row.observed - row.predicted.p50) if math.isfinite(row.observed) else math.inf)
+        parts = [row for row in strange if row.name != WHOLE] or strange  # recovery holds all others
+        worst = max(parts, key=lambda row: abs(row.observed - row.predicted.p50) if math.isfinite(row.observed) else math.inf)
         took = "never ended" if math.isinf(worst.observed) else f"took {worst.observed:.1f} s"
         middle = "never" if math.isinf(worst.predicted.p50) else f"{worst.predicted.p50:.1f} s"
         return f"The stage that explains most of it is '{worst.name}' ({worst.title}): it {took}, predicted median {middle}."
