@@ -16,7 +16,7 @@ from experiments.session import TARGET, session_of
 from gameday.errors import GamedayError
 from gameday.target import Target, read_target
 
-__all__ = ["drain", "freeze_process", "heal", "inject", "resume_process", "switch_over", "undrain", "wait_until"]
+__all__ = ["drain", "freeze_process", "heal", "inject", "kill_process", "restart_process", "resume_process", "switch_over", "undrain", "wait_until"]
 
 Configuration = dict[str, Any]
 
@@ -76,6 +76,18 @@ def resume_process(
     for name in names:
         _supervisor(target).resume(str(name), children=children)
     return [str(name) for name in names]
+
+
+def kill_process(process: str, configuration: Configuration | None = None) -> str:
+    """SIGKILL a process of the target's supervisor that is no part of the scenario's system, such as the consensus store."""
+    _supervisor(_target(configuration)).kill(process)
+    return process
+
+
+def restart_process(process: str, configuration: Configuration | None = None) -> str:
+    """Make it run again; does nothing when it runs."""
+    _supervisor(_target(configuration)).restart(process)
+    return process
 
 
 def switch_over(database: str, configuration: Configuration | None = None) -> str:

@@ -193,9 +193,17 @@ class _Day:
         before = (self.journal.get("steady_states") or {}).get("before") or {}
         found.not_steady_before = not before.get("steady_state_met", False)
         if guards.reason is None:
-            session.say("run.aborted", "run", reason="interrupted") if found.interrupted else session.say("run.ended", "run")
+            self._say_the_end(session, clock)
         close_sessions()
         self.folder.write_json(self.live / "journal.json", json.loads(json.dumps(self.journal, default=str)))
+
+    def _say_the_end(self, session: Session, clock: RunClock) -> None:
+        """The day ends when it was planned to, not when Chaos Toolkit has looked at it once more."""
+        if session.record is None:
+            return
+        t = min(clock.now(), self.inventory.scenario.duration)
+        kind, data = ("run.aborted", {"reason": "interrupted"}) if self.circumstances.interrupted else ("run.ended", {})
+        session.record.write(Event(t, kind, "run", "live", data, clock.wall_at(t)))
 
     def _helpers_live(self) -> bool:
         """Observers for the whole day; Locust ends by itself two seconds after it."""

@@ -17,7 +17,7 @@ from experiments.session import TARGET, session_of
 from gameday.errors import GamedayError
 from gameday.target import Target, read_target
 
-__all__ = ["good_ratio", "primaries", "process_state", "prometheus_value", "proven", "replication_lag", "role", "serving"]
+__all__ = ["consensus_answers", "good_ratio", "primaries", "process_state", "prometheus_value", "proven", "replication_lag", "role", "serving", "silent_agents"]
 
 Configuration = dict[str, Any]
 
@@ -60,6 +60,19 @@ def process_state(process: str, configuration: Configuration | None = None) -> s
 def primaries(database: str, configuration: Configuration | None = None) -> int:
     """How many nodes of a database take writes; 1 when all is well."""
     return len(patroni.primaries(_target(configuration).databases[database]))
+
+
+def silent_agents(database: str, configuration: Configuration | None = None) -> int:
+    """How many nodes have a PostgreSQL that answers and a Patroni that does not: frozen or dead agents."""
+    nodes = _target(configuration).databases[database].nodes
+    return sum(
+        patroni.state_of(node).role != "down" and status_of(f"{node.patroni}/liveness", 1.0) == 0 for node in nodes if node.patroni
+    )
+
+
+def consensus_answers(store: str, configuration: Configuration | None = None) -> bool:
+    """Whether a consensus store of the target answers."""
+    return status_of(f"{_target(configuration).consensus[store].url}/health", 1.0) != 0
 
 
 def role(database: str, node: str, configuration: Configuration | None = None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from gameday.series import Series, SeriesSet
 from gameday.timeline import Event, Timeline, merge_timelines
 from gameday.timeline_files import read_timeline
 
+OF_THE_END: Final = ("writes.summary", "note")
 WRITERS: Final = ("controller", "observer", "truth")
 LATENCY_EVERY_S: Final = 5
 LATENCY_WINDOW_S: Final = 10.0
@@ -33,7 +35,7 @@ def record(live: Path, scenario: Scenario) -> Recording:
     stream = LoadStream(live)
     stream.read()
     parts = [read_timeline(path) for name in WRITERS if (path := live / f"{name}.jsonl").exists()]
-    timeline = merge_timelines([*parts, Timeline(events=_shedding(stream, scenario))])
+    timeline = _ended(merge_timelines([*parts, Timeline(events=_shedding(stream, scenario))]))
     points: Points = {}
     _add_requests(points, stream, scenario)
     _add_latencies(points, stream, scenario)
@@ -44,6 +46,17 @@ def record(live: Path, scenario: Scenario) -> Recording:
         Series(name, dict(labels), *zip(*sorted(values), strict=True)) for (name, labels), values in points.items() if values
     )
     return Recording(timeline, series)
+
+
+def _ended(timeline: Timeline) -> Timeline:
+    """Counts and remarks that were written after the end are of the end; a day that is healed after it was stopped ends with that."""
+    end = timeline.first("run.ended") or timeline.first("run.aborted")
+    if end is None:
+        return timeline
+    others = [replace(one, t=min(one.t, end.t)) if one.kind in OF_THE_END else one for one in timeline if one is not end]
+    last = max((one.t for one in others if one.kind.startswith("fault.")), default=end.t)
+    end = replace(end, t=max(end.t, last))
+    return Timeline(timeline.header, [*(one for one in others if one.t <= end.t), end], timeline.warnings)
 
 
 def _put(points: Points, name: str, t: float, value: float, **labels: str) -> None:

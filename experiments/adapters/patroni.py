@@ -6,6 +6,7 @@ memory is of another time.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,25 @@ def streaming(primary: Node) -> list[str]:
     with connection(primary.dsn) as opened:
         rows = opened.execute("select application_name from pg_stat_replication where state = 'streaming'").fetchall()
     return sorted(str(row[0]) for row in rows)
+
+
+def lease_holder(etcd: str, scope: str) -> str | None:
+    """Who holds the leader's lease in etcd; None when it has run out. CallError when etcd does not answer."""
+    key = base64.b64encode(f"/service/{scope}/leader".encode()).decode()
+    answer = call("POST", f"{etcd.rstrip('/')}/v3/kv/range", {"key": key}, timeout_s=1.0)
+    found = (answer or {}).get("kvs") or []
+    return base64.b64decode(found[0]["value"]).decode() if found else None
+
+
+def writable(dsn: str) -> bool:
+    """Whether a connection reaches a node that takes writes."""
+    import psycopg
+
+    try:
+        with connection(dsn, 1) as opened:
+            return not opened.execute("select pg_is_in_recovery()").fetchone()[0]
+    except psycopg.Error:
+        return False
 
 
 def switchover(database: Database, leader: str, candidate: str | None = None) -> None:

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from random import Random
 
-from experiments.adapters.patroni import NodeState, state_of
 from experiments.calls import status_of
 from experiments.observe.indicators import LiveIndicators
 from experiments.observe.notebook import Notebook
+from experiments.observe.pace import every
+from experiments.observe.roles import RoleWatch
 from experiments.routes import send
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import Probe
-from gameday.target import Database, Node, Target
+from gameday.target import Target
 
-ROLES_EVERY_S = 0.5
 HEALTH_WITHIN_S = 1.0
-LAG_CHANGE_S = 1.0
-"""A replica's lag is put on the timeline when it passes a multiple of this."""
 
 
 def start_looking(scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook) -> list[threading.Thread]:
@@ -41,8 +38,9 @@ def _looks(scenario: Scenario, target: Target, indicators: LiveIndicators, noteb
                 yield _Prober(scenario, target, indicators, notebook, name, probe, origin).run
     if target.services:
         yield lambda: _check_health(scenario, target, indicators, notebook)
+    etcd = next((each.url for each in target.consensus.values()), None)
     for name, database in target.databases.items():
-        yield _RoleWatch(name, database, indicators, notebook).run
+        yield from RoleWatch(name, database, indicators, notebook, etcd).looks()
 
 
 def _thread(run: Callable[[], None]) -> threading.Thread:
@@ -56,15 +54,6 @@ def _thread(run: Callable[[], None]) -> threading.Thread:
             os._exit(70)
 
     return threading.Thread(target=guarded, daemon=True)
-
-
-def every(seconds: float, phase_s: float = 0.0) -> Iterator[None]:
-    """Come round at fixed instants; what took too long skips some."""
-    due = time.monotonic() + phase_s
-    while True:
-        time.sleep(max(0.0, due - time.monotonic()))
-        yield
-        due = max(due + seconds, time.monotonic())
 
 
 class _Prober:
@@ -107,57 +96,3 @@ def _check_health(scenario: Scenario, target: Target, indicators: LiveIndicators
             for region, count in up.items():
                 indicators.keep("instances_up", f"service/{name}@{region}", now, count)
                 notebook.sample("service.instances", count, now, service=name, region=region)
-
-
-class _RoleWatch:
-    """Roles and lags of a database's nodes, from PostgreSQL; named by zone, as the scenario names them."""
-
-    def __init__(self, name: str, database: Database, indicators: LiveIndicators, notebook: Notebook) -> None:
-        self._name, self._database, self._indicators, self._notebook = name, database, indicators, notebook
-        self._roles: dict[str, str] = {}
-        self._primary: str | None = None
-        self._count = -1
-        self._lock = threading.Lock()
-
-    def run(self) -> None:
-        """Each node has a thread of its own: one that hangs must not hide what the others do."""
-        for node in self._database.nodes:
-            _thread(lambda node=node: self._watch(node)).start()  # type: ignore[misc]
-        for _ in every(1.0):
-            with self._lock:
-                self._count_primaries(always=self._count != 1)
-
-    def _watch(self, node: Node) -> None:
-        for _ in every(ROLES_EVERY_S):
-            state = state_of(node)
-            with self._lock:
-                self._take(node, state)
-
-    def _take(self, node: Node, state: NodeState) -> None:
-        now, subject = self._notebook.clock.now(), f"database/{self._name}"
-        if state.lag_s is not None:
-            self._indicators.keep("replication_lag", f"{subject}@{node.zone}", now, state.lag_s)
-            self._notebook.sample("database.lag", state.lag_s, now, database=self._name, node=node.zone)
-        before = self._roles.get(node.zone)
-        if before == state.role:
-            return
-        self._roles[node.zone] = state.role
-        if before is not None:
-            self._notebook.say("database.role", subject, {"node": node.zone, "role": state.role}, at=now)
-        if state.role == "primary":
-            if before is not None and self._primary not in (None, node.zone):
-                about = {"failover": self._name}
-                why = {"why": "another node took the role", "by": "automation"}
-                self._notebook.say("failover.triggered", subject, {**about, **why}, at=now)
-                self._notebook.say("failover.promoted", subject, {**about, "from": str(self._primary), "to": node.zone}, at=now)
-                self._notebook.say("failover.completed", subject, {**about, "to": node.zone}, at=now)
-            self._primary = node.zone
-        self._count_primaries(always=False)
-
-    def _count_primaries(self, *, always: bool) -> None:
-        if len(self._roles) < len(self._database.nodes):
-            return
-        count = sum(role == "primary" for role in self._roles.values())
-        if always or count != self._count:
-            self._notebook.sample("database.primaries", float(count), database=self._name)
-        self._count = count

@@ -49,6 +49,7 @@ def html(data: ReportData) -> str:
     from gameday.alerting.coverage import gaps_in_words
     from gameday.report.limits import limits
     from gameday.report.pictures import pictures
+    from gameday.report.prediction import shown_rows
 
     hours = data.end_s > 5400
     rows = event_rows(data)
@@ -72,6 +73,8 @@ def html(data: ReportData) -> str:
             classes=list(data.scenario.load.classes),
             limits=limits(data.scenario, data.timeline),
             gaps=gaps_in_words(data.scenario),
+            predicted=None if data.against is None else shown_rows(data.against.kpis, data.currency),
+            stages=None if data.against is None else shown_rows(data.against.stages),
             command=command(data),
             resolved_command=resolved_command(data),
         )
@@ -201,6 +204,7 @@ def _plain(value: object) -> str:
 def _sections(data: ReportData) -> list[tuple[str, str]]:
     found = [
         ("dimensions", "Grades"),
+        ("prediction", "Prediction"),
         ("objectives", "Objectives"),
         ("timeline", "Timeline"),
         ("traffic", "Traffic"),
@@ -216,4 +220,6 @@ def _sections(data: ReportData) -> list[tuple[str, str]]:
         ("limits", "Not modelled"),
         ("reproduce", "Reproduce"),
     ]
-    return [one for one in found if one[0] != "published" or data.scenario.published is not None]
+    left_out = {"published"} if data.scenario.published is None else set()
+    left_out |= {"prediction"} if data.against is None else set()
+    return [one for one in found if one[0] not in left_out]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gameday.report import words
 from gameday.report.html import command, summary
+from gameday.report.prediction import shown_rows
 
 if TYPE_CHECKING:
     from gameday.report.model import ReportData
@@ -33,6 +34,12 @@ def markdown(data: ReportData) -> str:
         lines += ["", "**Hard failures**", "", *(f"- {plain(text)}" for text in data.hard_failures)]
     lines += ["", "## Objectives", "", *_objectives(data)]
     lines += ["", "## Grades", "", *_grades(data)]
+    if data.against is not None:
+        found = data.against
+        inside = f"{len(found.kpis) - len(found.outside)} of {len(found.kpis)} KPIs came out within the predicted 90 %."
+        lines += ["", "## Prediction against observation", "", f"{inside} {plain(found.explanation())}", ""]
+        cells = [(row.name, row.p5, row.p50, row.p95, row.observed, row.outcome) for row in shown_rows(found.kpis, data.currency)]
+        lines += table(("KPI", "p5", "p50", "p95", "observed", "outcome"), cells)
     if data.worst:
         rows = [(str(row.replication), row.grade, row.why, row.lost) for row in data.worst]
         lines += ["", "## Replications that went worst", "", *table(("replication", "grade", "why", "requests lost"), rows)]

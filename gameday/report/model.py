@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gameday.errors import BadInput, Problem
+from gameday.prediction import Against, against, read_prediction
 from gameday.report.facts import Accounts, MessageRow, accounts, impact_spans, messages, run_end
 from gameday.report.plots.published import Milestone
 from gameday.report.scoring_rows import (
@@ -65,6 +66,10 @@ class ReportData:
     series: SeriesSet
     """Of the first replication; empty when none were kept."""
     samples: Samples
+    prediction: Mapping[str, Any] | None = None
+    """Of a live day: what was registered before it."""
+    reasons: tuple[str, ...] = ()
+    """Of a live day: why its verdict is not that of the scores."""
 
     @classmethod
     def load(cls, folder: RunFolder) -> ReportData:
@@ -80,7 +85,14 @@ class ReportData:
             timeline=read_timeline(folder.timeline),
             series=read_series(folder.series) if folder.series.is_file() else SeriesSet(),
             samples=read_samples(folder),
+            prediction=read_prediction(folder.prediction) if folder.prediction.is_file() else None,
+            reasons=_reasons(folder),
         )
+
+    @cached_property
+    def against(self) -> Against | None:
+        """The observation held against the prediction; None where nothing was predicted."""
+        return None if self.prediction is None else against(self.prediction, self.scores, self.timeline)
 
     @cached_property
     def currency(self) -> str | None:
@@ -186,6 +198,16 @@ def read_scores(folder: RunFolder) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadInput([Problem(name, None, None, "", None, "must be a JSON object")])
     return found
+
+
+def _reasons(folder: RunFolder) -> tuple[str, ...]:
+    """The reasons in `verdict.json`."""
+    if not folder.verdict.is_file():
+        return ()
+    try:
+        return tuple(str(one) for one in json.loads(folder.verdict.read_text(encoding="utf-8"))["reasons"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput([Problem(str(folder.verdict), None, None, "", None, f"cannot be read: {error}")]) from error
 
 
 def read_samples(folder: RunFolder) -> Samples:

@@ -1,0 +1,119 @@
+"""Roles and lags of a database's nodes, the leader's lease, and when callers reach a new primary: the stages of a failover, as they show.
+
+The rule that surprises: each stage has a witness of its own. The lease is read from etcd, the role from PostgreSQL, the way of the callers
+through a gateway; no stage is inferred from another.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from experiments.adapters.patroni import NodeState, lease_holder, state_of, writable
+from experiments.calls import CallError
+from experiments.observe.indicators import LiveIndicators
+from experiments.observe.notebook import Notebook
+from experiments.observe.pace import every
+from gameday.target import Database, Node
+
+ROLES_EVERY_S = 0.5
+LEASE_EVERY_S = 0.25
+ROUTE_EVERY_S = 0.25
+
+
+class RoleWatch:
+    """One database; nodes are named by zone, as the scenario names them."""
+
+    def __init__(self, name: str, database: Database, indicators: LiveIndicators, notebook: Notebook, etcd: str | None) -> None:
+        self._name, self._database, self._indicators, self._notebook, self._etcd = name, database, indicators, notebook, etcd
+        self._subject = f"database/{name}"
+        self._roles: dict[str, str] = {}
+        self._primary: str | None = None
+        self._triggered = False
+        self._unreached: str | None = None
+        self._count = -1
+        self._lock = threading.Lock()
+
+    def looks(self) -> Iterator[Callable[[], None]]:
+        """One thread a witness: one that hangs must not hide what the others see."""
+        for node in self._database.nodes:
+            yield partial(self._watch, node)
+        yield self._watch_count
+        if self._etcd is not None and self._database.scope is not None:
+            yield partial(self._watch_lease, self._etcd, self._database.scope)
+        if self._database.gateway_dsn:
+            yield partial(self._watch_route, next(iter(self._database.gateway_dsn.values())))
+
+    def _watch(self, node: Node) -> None:
+        for _ in every(ROLES_EVERY_S):
+            state = state_of(node)
+            with self._lock:
+                self._take(node, state)
+
+    def _watch_count(self) -> None:
+        for _ in every(1.0):
+            with self._lock:
+                self._count_primaries(always=self._count != 1)
+
+    def _watch_lease(self, etcd: str, scope: str) -> None:
+        """The lease runs out, or goes to another: a move begins. An etcd that does not answer says nothing."""
+        before: str | None = None
+        for _ in every(LEASE_EVERY_S):
+            try:
+                holder = lease_holder(etcd, scope)
+            except CallError:
+                continue
+            if before is not None and holder != before:
+                with self._lock:
+                    self._trigger(f"the lease of {before} " + ("ran out" if holder is None else f"went to {holder}"))
+            before = holder or before
+
+    def _watch_route(self, dsn: str) -> None:
+        for _ in every(ROUTE_EVERY_S):
+            reached = self._unreached
+            if reached is not None and writable(dsn):
+                with self._lock:
+                    self._unreached = None
+                    self._notebook.say("failover.completed", self._subject, {"failover": self._name, "to": reached})
+
+    def _trigger(self, why: str) -> None:
+        if not self._triggered:
+            self._triggered = True
+            about = {"failover": self._name, "why": why, "by": "automation"}
+            self._notebook.say("failover.triggered", self._subject, about)
+
+    def _take(self, node: Node, state: NodeState) -> None:
+        now = self._notebook.clock.now()
+        if state.lag_s is not None:
+            self._indicators.keep("replication_lag", f"{self._subject}@{node.zone}", now, state.lag_s)
+            self._notebook.sample("database.lag", state.lag_s, now, database=self._name, node=node.zone)
+        before = self._roles.get(node.zone)
+        if before == state.role:
+            return
+        self._roles[node.zone] = state.role
+        if before is not None:
+            self._notebook.say("database.role", self._subject, {"node": node.zone, "role": state.role}, at=now)
+        if state.role == "primary":
+            if before is not None and self._primary not in (None, node.zone):
+                self._promoted(node.zone, now)
+            self._primary = node.zone
+        self._count_primaries(always=False)
+
+    def _promoted(self, zone: str, now: float) -> None:
+        self._trigger("another node took the role")
+        self._triggered = False
+        about = {"failover": self._name, "from": str(self._primary), "to": zone}
+        self._notebook.say("failover.promoted", self._subject, about, at=max(now, self._notebook.clock.now()))
+        if self._database.gateway_dsn:
+            self._unreached = zone
+        else:
+            self._notebook.say("failover.completed", self._subject, {"failover": self._name, "to": zone})
+
+    def _count_primaries(self, *, always: bool) -> None:
+        if len(self._roles) < len(self._database.nodes):
+            return
+        count = sum(role == "primary" for role in self._roles.values())
+        if always or count != self._count:
+            self._notebook.sample("database.primaries", float(count), database=self._name)
+        self._count = count
