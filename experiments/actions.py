@@ -16,7 +16,18 @@ from experiments.session import TARGET, session_of
 from gameday.errors import GamedayError
 from gameday.target import Target, read_target
 
-__all__ = ["drain", "freeze_process", "heal", "inject", "kill_process", "restart_process", "resume_process", "switch_over", "undrain", "wait_until"]
+__all__ = [
+    "drain",
+    "freeze_process",
+    "heal",
+    "inject",
+    "kill_process",
+    "restart_process",
+    "resume_process",
+    "switch_over",
+    "undrain",
+    "wait_until",
+]
 
 Configuration = dict[str, Any]
 

@@ -17,7 +17,18 @@ from experiments.session import TARGET, session_of
 from gameday.errors import GamedayError
 from gameday.target import Target, read_target
 
-__all__ = ["consensus_answers", "good_ratio", "primaries", "process_state", "prometheus_value", "proven", "replication_lag", "role", "serving", "silent_agents"]
+__all__ = [
+    "consensus_answers",
+    "good_ratio",
+    "primaries",
+    "process_state",
+    "prometheus_value",
+    "proven",
+    "replication_lag",
+    "role",
+    "serving",
+    "silent_agents",
+]
 
 Configuration = dict[str, Any]
 
@@ -66,7 +77,9 @@ def silent_agents(database: str, configuration: Configuration | None = None) -> 
     """How many nodes have a PostgreSQL that answers and a Patroni that does not: frozen or dead agents."""
     nodes = _target(configuration).databases[database].nodes
     return sum(
-        patroni.state_of(node).role != "down" and status_of(f"{node.patroni}/liveness", 1.0) == 0 for node in nodes if node.patroni
+        patroni.state_of(node).role != "down" and status_of(f"{node.patroni}/liveness", 1.0) == 0
+        for node in nodes
+        if node.patroni
     )
 
 
