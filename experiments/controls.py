@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
+from chaoslib.hypothesis import within_tolerance
 
 from experiments.compile import HEAL, INJECT, PROVEN
 from experiments.proofs import Proof
@@ -33,7 +34,10 @@ def before_activity_control(context: Mapping[str, Any], configuration: dict[str,
 def after_activity_control(
     context: Mapping[str, Any], state: Mapping[str, Any], configuration: dict[str, Any] | None = None, **kwargs: Any
 ) -> None:
-    """Write down what activities of others did: they know nothing of our plan."""
+    """Write down what activities of others did: they know nothing of our plan.
+
+    Chaos Toolkit looks at tolerances in a hypothesis only, so that of a proof, which stands in the method, is looked at here.
+    """
     del kwargs
     session = session_of(configuration)
     succeeded = state.get("status") == "succeeded"
@@ -42,7 +46,7 @@ def after_activity_control(
         if index is None or session.plan.of(index).live is None:
             continue
         if prefix == PROVEN:
-            holds = succeeded and bool(state.get("tolerance_met", state.get("output")))
+            holds = succeeded and bool(within_tolerance(context.get("tolerance", True), state.get("output"), configuration))
             session.proven(index, Proof(holds, f"{context['provider'].get('func', 'probe')} answered {state.get('output')!r}"))
         elif not succeeded:
             session.refuse(index, str((state.get("exception") or ["it failed"])[-1]).strip())

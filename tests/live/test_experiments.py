@@ -65,3 +65,24 @@ def test_what_the_extension_brings_is_discovered() -> None:
 
     found = {activity["name"] for activity in experiments.discover()["activities"]}
     assert {"inject", "heal", "wait_until", "good_ratio", "primaries", "replication_lag", "proven"} <= found
+
+
+@pytest.mark.parametrize(
+    ("answer", "tolerance", "unproven"), [(False, False, 0), (True, False, 1), (0, 0, 0), (1, 0, 1), ("up", "down", 1)]
+)
+def test_a_proof_holds_when_its_answer_is_within_its_tolerance(
+    tmp_path: Path, lab: FakeLab, monkeypatch: pytest.MonkeyPatch, answer: object, tolerance: object, unproven: int
+) -> None:
+    from experiments.controls import after_activity_control, before_activity_control
+    from experiments.session import SCENARIO, TARGET, close_sessions, session_of
+
+    monkeypatch.chdir(tmp_path)
+    live = '{fault: kill, target: service/shop@a, at: 2s, for: 2s, live: {provider: {type: process, path: "true"}, rollback: {type: process, path: "true"}}}'
+    configuration = {TARGET: str(lab.target_file), SCENARIO: str(write_scenario(tmp_path, fault=live))}
+    before_activity_control({"name": "inject-0"}, configuration)
+    after_activity_control({"name": "inject-0", "provider": {}}, {"status": "succeeded"}, configuration)
+    probe = {"name": "proven-0", "provider": {"func": "look"}, "tolerance": tolerance}
+    after_activity_control(probe, {"status": "succeeded", "output": answer}, configuration)
+    assert len(session_of(configuration).unproven) == unproven
+    assert session_of(configuration).plan.of("0").state == "injected"
+    close_sessions()
