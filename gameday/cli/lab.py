@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("up", "start the lab and wait until it works"),
         ("status", "what runs, and who is the primary"),
         ("logs", "print the log of one process"),
+        ("calibrate", "measure the lab and write what was measured as the system file of a scenario"),
         ("down", "end the lab and take its data away"),
     ):
         one = verbs.add_parser(verb, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False)
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             )
         else:
             one.add_argument("--json", action="store_true", help="print JSON")
+        if verb == "calibrate":
+            one.add_argument("--out", type=Path, metavar="FILE", help="write the system file there instead of printing it")
         if verb == "up":
             one.add_argument("--synchronous", action="store_true", help="a commit waits for the standby")
             one.add_argument(
@@ -59,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         ended = control.down(folder)
         text = f"lab '{folder.name}' is down: {ended} processes ended" if ended else f"lab '{folder.name}' was not up"
         return _answer({"name": folder.name, "ended": ended}, text, as_json=arguments.json)
+    if arguments.verb == "calibrate":
+        return _calibrate(folder, arguments)
     if arguments.verb == "up":
         settings = import_module("experiments.lab.settings").Settings(
             synchronous=arguments.synchronous, no_traffic_interval_s=float(arguments.no_traffic_interval)
@@ -67,6 +72,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         found = control.status(folder)
     return _answer(found, _status_text(folder, found), as_json=arguments.json)
+
+
+def _calibrate(folder: Any, arguments: argparse.Namespace) -> int:
+    """Measure; print or write."""
+    from gameday.atomic_files import write_atomically
+
+    found = import_module("experiments.lab.calibrate").calibrate(folder, _Progress(quiet=arguments.json))
+    text = import_module("experiments.lab.system_file").system_file(found)
+    if arguments.out:
+        write_atomically(arguments.out, text.encode())
+        text = f"wrote {arguments.out}"
+    return _answer(found.as_json(), text, as_json=arguments.json)
 
 
 def _answer(found: dict[str, Any], text: str, *, as_json: bool) -> int:

@@ -170,6 +170,18 @@ def test_an_order_whose_payment_hangs_is_cancelled_and_its_charge_voided(healed:
     assert http(provider["url"] + "/charges/hangs", "POST", {}).status == 409, "a charge that comes after its void is refused"
 
 
+def test_calibration_finds_what_the_lab_was_told_to_be(healed: Lab) -> None:
+    ended = gameday("lab", "calibrate", "--json", folder=healed.folder.parents[1])
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["payments"]["mean_s"] >= 0.05, "told: 60 ms"
+    assert found["checkout"]["mean_s"] >= 0.035, "told: 40 ms; real work comes on top"
+    most = found["slots"]["checkout"] / (0.9 * (0.04 + 0.06))
+    assert 0 < found["capacity"]["checkout"] <= most, "slots bound what an instance does, whatever is asked of it"
+    assert 0 < found["lag"]["mean_s"] < 5
+    assert min(found["boot_s"].values()) > 0.1
+
+
 # -- links and names ----------------------------------------------------------------------------------------------------
 
 
