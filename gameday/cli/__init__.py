@@ -41,7 +41,7 @@ COMMANDS = {
     "sensitivity": "show what each factor of a study does",
     "power": "say how many replications it takes to see a change",
     "check": "hold game days against their baselines; the gate of a CI pipeline",
-    "lab": "a real system on this machine, to be broken: up, status, logs, down",
+    "lab": "a real system on this machine, to be broken: up, status, logs, calibrate, down",
     "import": "read alert rules and routes from files of Prometheus and Alertmanager",
     "export": "write a scenario, or part of it, for another tool: Prometheus, Alertmanager, Chaos Toolkit, Locust",
     "clocks": "show which notices are due by law, from the timestamps of an incident",
