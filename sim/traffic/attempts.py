@@ -50,7 +50,7 @@ class Attempts(Caching, Gates, Hedging, Ejecting):
         attempt.position = -1
         if parent is not None:
             attempt.life = parent.instance.life
-        if edge.hedge_s is not None:
+        if edge.rare:
             attempt.decided = False
             attempt.twin = hedged
         flow = root.flow
@@ -107,51 +107,52 @@ class Attempts(Caching, Gates, Hedging, Ejecting):
                 turn = 0
             target.turn = turn + 1
             instance = rotation[turn]
-        if edge.hedge_s is not None and attempt.twin is not None and attempt.twin.instance is instance:
-            instance = other_than(instance, rotation)
+        root = attempt.root
+        if edge.rare:
+            if attempt.twin is not None and attempt.twin.instance is instance:
+                instance = other_than(instance, rotation)
+            if edge.withdraws and parent is not None:
+                parent.children[attempt] = None
         attempt.instance = instance
-        attempt.path = path = (attempt.root.flow.paths if parent is None else parent.instance.paths)[instance.zone]
+        attempt.path = path = (root.flow.paths if parent is None else parent.instance.paths)[instance.zone]
         if attempt.stage == CONNECTED:
             attempt.stage = NOWHERE
         else:
             attempt.open = True
-            if edge.withdraws and parent is not None:
-                parent.children[attempt] = None
             attempt.sequence = self._tick()
-        if attempt.root.trace:
+        if root.trace:
             self._mark_sent(attempt)
         if edge.cut:
             attempt.fate = _PARTITIONED
         elif path.clear_there or not self._lost(attempt, path.there_cut, path.there_loss):
             if parent is None:
-                attempt.root.entered = station
+                root.entered = station
             reason = self._receive(attempt)
             if reason != PENDING and self._answer_now(attempt, reason):
                 if self._ejects:
                     self._judge(attempt, reason)
                 return self._failed(attempt, reason)
-        self._time(attempt)
-        if edge.hedge_s is not None:
+        deadline = self.now + edge.timeout_s
+        if root.flow.propagates and attempt.until < deadline:
+            self._end_with_deadline(attempt)
+        else:
+            waiting = edge.waiting
+            while waiting and not waiting[0].open:
+                waiting.popleft()
+            attempt.deadline = deadline
+            if not waiting and not edge.timers.armed:
+                edge.timers.armed = True
+                heappush(self._heap, (deadline, attempt.sequence, TIMER, edge.timers))
+            waiting.append(attempt)
+        if edge.rare:
             self._plan_hedge(attempt)
         return PENDING
 
-    def _time(self, attempt: Attempt) -> None:
-        """Let an attempt that was sent end with its timeout, or with the deadline that travels with it."""
-        edge = attempt.edge
-        deadline = self.now + edge.timeout_s
-        if attempt.root.flow.propagates and attempt.until < deadline:
-            if attempt.fate == _TIMEOUT:
-                attempt.fate = _DEADLINE
-            heappush(self._heap, (attempt.until, attempt.sequence, DUE, attempt))
-            return
-        waiting = edge.waiting
-        while waiting and not waiting[0].open:
-            waiting.popleft()
-        attempt.deadline = deadline
-        if not waiting and not edge.timers.armed:
-            edge.timers.armed = True
-            heappush(self._heap, (deadline, attempt.sequence, TIMER, edge.timers))
-        waiting.append(attempt)
+    def _end_with_deadline(self, attempt: Attempt) -> None:
+        """Let an attempt that was sent end with the deadline that travels with it, before its timeout."""
+        if attempt.fate == _TIMEOUT:
+            attempt.fate = _DEADLINE
+        heappush(self._heap, (attempt.until, attempt.sequence, DUE, attempt))
 
     def _until(self, edge: Edge, parent: Attempt | None, root: Root) -> float:
         """When the deadline passes that travels with a call; what is not waited for has none."""
@@ -233,16 +234,17 @@ class Attempts(Caching, Gates, Hedging, Ejecting):
             breaker = edge.breaker
             if breaker is not None and (breaker.state or breaker.failures or breaker.window) and breaker.succeeded(attempt.epoch):
                 self._notes.append(Note(self.now, "breaker.closed", breaker.index))
-            if edge.guarded:
-                self._let_go(attempt)
-            if edge.withdraws and attempt.parent is not None:
-                attempt.parent.children.pop(attempt, None)
+            if edge.rare:
+                if edge.guarded:
+                    self._let_go(attempt)
+                if edge.withdraws and attempt.parent is not None:
+                    attempt.parent.children.pop(attempt, None)
             if attempt.position >= 0:
                 self._acknowledge(attempt)
             if attempt.fetch is not None:
                 self._keep(attempt)
                 self._fetched(attempt, OK)
-            if edge.hedge_s is not None and not self._win(attempt):
+            if edge.rare and not self._win(attempt):
                 return
         else:
             outcome = self._failed(attempt, outcome)
@@ -292,10 +294,11 @@ class Attempts(Caching, Gates, Hedging, Ejecting):
             self._mark_failed(attempt, reason)
         attempt.open = False
         edge = attempt.edge
-        if edge.withdraws and attempt.parent is not None:
-            attempt.parent.children.pop(attempt, None)
-        if edge.hedge_s is not None and self._waits_for_twin(attempt):
-            return PENDING
+        if edge.rare:
+            if edge.withdraws and attempt.parent is not None:
+                attempt.parent.children.pop(attempt, None)
+            if self._waits_for_twin(attempt):
+                return PENDING
         if reason == _DEADLINE or self._gone(attempt):
             return reason
         retry = edge.retry

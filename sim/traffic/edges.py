@@ -64,6 +64,7 @@ class Edge:
         "operation",
         "option_draws",
         "plan",
+        "rare",
         "required",
         "retries",
         "retry",
@@ -88,6 +89,7 @@ class Edge:
         self.cancel = _CANCELS.index(plan.cancel)  # RUNNING (2) includes what is queued
         self.withdraws = plan.cancel == "running" and not plan.asynchronous and plan.caller != CLIENT
         self.hedge_s = plan.hedge_s
+        self.rare = plan.hedge_s is not None or self.withdraws or plan.bulkhead is not None or plan.pool is not None
         self.operation = _OPERATION[plan.operation]
         self.index = index
         self.cache = plan.cache
