@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import simpy
-
 from gameday.scenario.model import Scenario
+from sim.clock import Clock
 from sim.control.autoscaler import start_autoscalers
 from sim.control.degradation import Feature, start_degradation
 from sim.control.faults import FaultPlayer
@@ -55,7 +54,7 @@ class Day:
         traced: bool = False,
     ) -> Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
-        env = simpy.Environment()
+        env = Clock()
         world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)
         indicators = Indicators(wiring, world.slot_s)
         for name, database in scenario.system.databases.items():

@@ -15,10 +15,11 @@ import simpy
 from gameday.resources import InstanceRef, NodeRef, ProviderRef, QueueRef, Ref, ZoneRef, in_order
 from gameday.scenario.model import Scenario
 from gameday.selectors import Selector
+from sim.clock import Clock
 from sim.databases.cluster import Cluster
 from sim.recorder import Recorder
 from sim.streams import Streams
-from sim.traffic import Engine
+from sim.traffic import Engine, Stop, Watch
 from sim.traffic.changes import Change
 from sim.units import Effects, Unit
 from sim.wiring import Wiring
@@ -44,7 +45,7 @@ class Places:
     """State of one replication's world, and what is true in it. `sim.ports` and `sim.world` change it."""
 
     def __init__(
-        self, env: simpy.Environment, scenario: Scenario, wiring: Wiring, engine: Engine, streams: Streams, recorder: Recorder
+        self, env: Clock, scenario: Scenario, wiring: Wiring, engine: Engine, streams: Streams, recorder: Recorder
     ) -> None:
         self.env = env
         self.scenario = scenario
@@ -76,7 +77,13 @@ class Places:
     def sync(self) -> None:
         """Bring the data plane to the control plane's time; every reading and every change begins with it."""
         if self.engine.now < self.env.now:
-            self.engine.advance(self.env.now)
+            while self.engine.advance(self.env.now) is Stop.WATCH:
+                pass  # whoever waits for it is told by the clock
+
+    def when(self, condition: Watch) -> simpy.Event:
+        """An event of the instant at which a watched condition of the data plane comes to hold; nobody polls meanwhile."""
+        self.sync()
+        return self.env.when(self.engine, condition)
 
     def apply(self, change: Change) -> None:
         """Change the data plane now."""

@@ -11,6 +11,7 @@ from typing import Any
 from sim.places import Link, Pinned
 from sim.ports import Ports
 from sim.processes import Process
+from sim.traffic import Watch
 from sim.traffic.changes import AddInstance, SetEdge
 from sim.traffic.plan import InstancePlan
 from sim.units import Unit
@@ -48,8 +49,7 @@ class World(Ports):
         self.env.process(self._leave(unit))
 
     def _leave(self, unit: Unit) -> Process:
-        while unit.up and not self.idle(unit):
-            yield self.env.timeout(LOOK_EVERY_S)
+        yield self.when(Watch("held", unit.station, at_most=0.0, instance=unit.position))
         self.added.remove(unit)
         if unit.up:
             self.stop(unit)

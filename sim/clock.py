@@ -1,0 +1,52 @@
+"""The control plane's clock, which lets the data plane go ahead of it as long as somebody waits for a condition there.
+
+The rule that surprises: only then. Otherwise the data plane is brought up to date when somebody looks at it or changes it, and a day whose
+controllers all wait for times plays as under SimPy's own environment.
+"""
+
+from __future__ import annotations
+
+import simpy
+
+from sim.traffic import Engine, Stop, Watch
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment with `when`: wait for the data plane instead of polling it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._awaited: dict[int, simpy.Event] = {}
+        self._engine: Engine | None = None
+
+    def when(self, engine: Engine, condition: Watch) -> simpy.Event:
+        """An event of the instant at which the condition comes to hold; the engine must have been brought to the present."""
+        assert self._engine is None or self._engine is engine, "one data plane a day"
+        self._engine = engine
+        event = self.event()
+        self._awaited[engine.watch(condition)] = event
+        return event
+
+    def step(self) -> None:
+        """The next event of the control plane, unless a condition comes to hold before it: then that is the next event."""
+        if not self._awaited or not self._stopped_before(self.peek()):
+            super().step()
+
+    def _stopped_before(self, soon: float) -> bool:
+        """Let the data plane go ahead up to the next event; whether it stopped on the way."""
+        engine = self._engine
+        assert engine is not None, "somebody waits for it"
+        fired = engine.take_fired()  # by somebody who has looked at the data plane since
+        if not fired and engine.now < soon < simpy.core.Infinity and engine.advance(soon) is Stop.WATCH:
+            fired = engine.take_fired()
+        for number in fired:
+            self._fire(self._awaited.pop(number), engine.now - self.now)
+        return bool(fired)
+
+    def _fire(self, event: simpy.Event, delay_s: float) -> None:
+        def succeed(_: simpy.Event) -> None:
+            event.succeed()
+
+        timeout = self.timeout(max(0.0, delay_s))
+        assert timeout.callbacks is not None, "it has just been made"
+        timeout.callbacks.append(succeed)
