@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gameday.alerting.alert import Labels, Notification
+from gameday.alerting.candidates import dependency_graph, ranked
 from gameday.alerting.labels import owners
 from gameday.alerting.matchers import Matcher, Matchers, one_of
 from gameday.alerting.mute import SilencePeriod
@@ -53,7 +54,7 @@ class Monitor:
             first_evaluation_s=draws.uniform() * scenario.monitoring.evaluation,
         )
         self._duplicate_draws = day.world.streams.draws("duplicate notifications")
-        self._firing_since: dict[Labels, float] = {}
+        self._firing_since: dict[Labels, tuple[float, str]] = {}
         env = day.world.env
         env.process(self._scrape(draws.uniform() * scenario.monitoring.scrape))
         for name, probe in scenario.monitoring.probes.items():
@@ -159,7 +160,7 @@ class Monitor:
         for event in self._alerting.evaluate(now, self.scrapes, isolated=isolated):
             self._firing_since.pop(event.labels, None)
             if event.transition == "firing":
-                self._firing_since[event.labels] = event.at
+                self._firing_since[event.labels] = (event.at, event.subject)
             data = {"rule": event.rule, "severity": event.severity, "value": event.value, "labels": dict(event.labels)}
             world.record(f"alert.{event.transition}", event.subject, **data)
         for notification in self._alerting.notifications(now, isolated=isolated):
@@ -188,7 +189,14 @@ class Monitor:
 
     def _oldest(self) -> float:
         """When the oldest of the alerts that fire began to."""
-        return min(self._firing_since.values(), default=self._world.env.now)
+        return min((since for since, _ in self._firing_since.values()), default=self._world.env.now)
+
+    def candidates(self) -> list[str]:
+        """Components, the likeliest root cause first, by what is measured now. MissingExtra without the analysis extra."""
+        scenario = self._world.scenario
+        alerting = {subject for _, subject in self._firing_since.values()}
+        anomalies = evidence(self._day, self.scrapes, self._oldest())
+        return ranked(dependency_graph(scenario.system, scenario.load), anomalies, alerting)
 
     # -- noise, and the customers ---------------------------------------------------------------------------------------
 

@@ -130,6 +130,9 @@ class Response(Strict):
     """Share of lost requests of a critical class from which an incident is declared."""
     runbooks: dict[str, Runbook] = {}
     """Kind of fault (or `kind service/name`) to the mitigation."""
+    candidates: bool = False
+    """Whether responders are shown root-cause candidates, ranked from what monitoring measured, and test them in that order (needs the
+    `analysis` extra). Without it, or where monitoring is blind, they follow their own hypotheses."""
     pager_limits: Literal["none", "goalert"] = "none"
     """How many messages the paging service sends to one person: `goalert` has the limits of GoAlert (one a minute per way of contact, 3
     calls or 5 texts in a quarter of an hour ...), so an alert storm loses pages."""

@@ -60,6 +60,10 @@ class Dashboards:
             return True
         return not self._monitor.scrapes.times_between(now - max(MINUTE_S, 2.0 * settings.scrape), now)
 
+    def candidates(self) -> list[str]:
+        """Root-cause candidates, the likeliest first; none where the scenario shows none, or nothing can be seen."""
+        return self._monitor.candidates() if self._world.scenario.response.candidates and not self.blind() else []
+
     def now(self) -> View:
         """What is seen now."""
         if self.blind():

@@ -1,8 +1,8 @@
 """Finding the cause: a queue of hypotheses, each tested in turn, some of them wrong.
 
 The published distribution (`timing.diagnose`) is the time to the cause with all its wrong turns, so one round is shorter by the
-expected number of rounds. Wrong turns follow SPAR-H (NUREG/CR-6883): a base probability and performance shaping factors. The rule that
-surprises: whoever writes, approves or decides does not diagnose meanwhile; the search waits for them.
+expected number of rounds. Wrong turns follow SPAR-H (NUREG/CR-6883): a base probability and performance shaping factors; where responders
+are shown ranked candidates, they test those in order, and a wrong turn is a candidate that was not the cause. The rule that surprises: whoever writes, approves or decides does not diagnose meanwhile; the search waits for them.
 """
 
 from __future__ import annotations
@@ -44,11 +44,17 @@ class Diagnosis:
     def run(self, subject: str, person: str, tried: Tried) -> Steps[ActiveFault | None]:
         """Test hypotheses until one is right, it is over by itself, or the rounds are used up; returns the fault believed in."""
         timing, world = self._cast.timing, self._world
+        shown = self._dashboards.candidates()
         for _ in range(timing.rounds):
             fault = self._true_cause(tried)
             lost = self._cast.chance(person, "wrong turn") < self._wrong_turn(person, fault)
             right = self._name(fault) if fault is not None else self._without_fault()
-            hypothesis = self._wrong_guess(person, fault) if lost else right
+            if shown and fault is not None:
+                candidate = shown.pop(0)
+                lost = candidate != _component_of(fault)
+                hypothesis = candidate if lost else right
+            else:
+                hypothesis = self._wrong_guess(person, fault) if lost else right
             world.record("diagnosis.started", subject, person=person, hypothesis=hypothesis)
             thinking = self._cast.think_s(person, timing.diagnose, "diagnose") * (1.0 - timing.wrong_turn)
             if (yield from self._over_by_itself(person, thinking)):
@@ -172,6 +178,12 @@ class Diagnosis:
     @staticmethod
     def _name(fault: ActiveFault) -> str:
         return f"{fault.fault.name} {fault.selector}"
+
+
+def _component_of(fault: ActiveFault) -> str:
+    """What a fault is in, as candidates are called."""
+    kind, _, name = target_of(fault.selector.partition("@")[0]).partition("/")
+    return f"{'service' if kind == 'instance' else kind}/{name.partition('/')[0]}"
 
 
 def runbook_for(runbooks: dict[str, Runbook], fault: ActiveFault) -> Runbook | None:

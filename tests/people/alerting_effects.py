@@ -88,6 +88,9 @@ def changes(**more: Any) -> Patch:
 NOISY = monitoring(false_alarms={"per_day": 400})
 
 NOISE: dict[str, Effect] = {
+    "response.candidates": Effect(
+        response(candidates=True), ("diagnosis.concluded",), response(timing={"wrong_turn": 0.9, "rounds": 3})
+    ),
     "monitoring.change_calendar": Effect(changes(), ("alert.suppressed",), WORK),
     "ChangeCalendar.changes": Effect(
         monitoring(change_calendar={"changes": []}), ("alert.suppressed",), together(WORK, changes())
