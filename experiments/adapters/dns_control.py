@@ -18,7 +18,7 @@ class DnsControl:
         """All records by name."""
         found = call("GET", f"{self._control}/records")
         assert isinstance(found, dict), "the DNS server answers with a mapping"
-        return found
+        return dict(found.get("records", found))
 
     def point(self, name: str, record: dict[str, Any]) -> None:
         """Set a record: `{"address": ..., "ttl": ...}` or `{"addresses": {region: ...}, "ttl": ...}`."""

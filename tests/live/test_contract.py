@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from fake_lab import FakeLab, fake_lab, write_scenario
+import pytest
+from days import ROOT, wait_until
+from fake_lab import FakeLab, fake_lab, free_port, write_scenario
 
 from experiments.calls import status_of
 from experiments.inventory import Inventory
+from experiments.names import resolves
 from experiments.system import LiveSystem, live_system
 from gameday.faults import Fault, make
 from gameday.port_contract import check_ports_contract
 from gameday.scenario import read_scenario
 from gameday.selectors import Selector
-from gameday.target import read_target
+from gameday.target import Target, read_target
 
 TARGET = Selector.parse("service/shop@a")
 
@@ -52,3 +58,80 @@ def test_processes_behind_a_supervisor_keep_the_contract(tmp_path: Path) -> None
             yield SupervisedRig(lab, live_system(inventory))
 
     assert check_ports_contract(rig) == ["kill", "freeze", "noop"]
+
+
+class RelayedRig:
+    """A shop behind the lab's relay and name server, looked at through both."""
+
+    def __init__(self, system: LiveSystem, relay: str, resolver: str) -> None:
+        self._system, self.relay, self.resolver = system, relay, resolver
+
+    @property
+    def system(self) -> object:
+        return self._system
+
+    def cases(self) -> list[tuple[Fault, Selector]]:
+        link = Selector.parse("link/internet->a")
+        slow = (make("slow", {"factor": 4.0}), Selector.parse("provider/payments"))
+        return [
+            (make("partition"), link),
+            (make("latency", {"delay": 0.3}), link),
+            slow,
+            (make("dns_outage"), Selector.parse("dns")),
+        ]
+
+    def settle(self) -> None:
+        """The relay and the name server answer when they are done."""
+
+    def observe(self, target: Selector) -> Mapping[str, object]:
+        if target.kind == "dns":
+            return {"serving": resolves(self.resolver, "shop.lab")}
+        began = time.monotonic()
+        reached = status_of(self.relay + "/catalog/1", 5.0) == 200
+        return {"serving": reached, "slow": reached and time.monotonic() - began >= 0.3}
+
+
+@contextmanager
+def relayed(folder: Path) -> Iterator[RelayedRig]:
+    """The lab's relay in front of the fake shop, and the lab's name server, each a process."""
+    ports = [free_port() for _ in range(5)]
+    api, listen, control, names = (f"127.0.0.1:{port}" for port in ports[:4])
+    with fake_lab(folder) as lab:
+        link = {"name": "shop@users", "listen": listen, "upstream": lab.urls["a"].removeprefix("http://")}
+        records = {"shop.lab": {"addresses": {"a": "127.0.41.1"}, "ttl": 1}}
+        configurations = {
+            "relay": {"host": "127.0.0.1", "port": ports[0], "links": [link]},
+            "dns": {"host": "127.0.0.1", "port": ports[2], "dns_port": ports[3], "records": records},
+        }
+        running = []
+        for name, content in configurations.items():
+            (folder / f"{name}.json").write_text(json.dumps(content))
+            command = [sys.executable, "-m", f"experiments.lab.services.{name}", str(folder / f"{name}.json")]
+            running.append(subprocess.Popen(command, cwd=ROOT))
+        relay = {"api": f"http://{api}", "proxies": ["shop@users"]}
+        lab.write_target(
+            supervisor=None,
+            links={"users->a": {"toxiproxy": relay}},
+            providers={"payments": {"toxiproxy": relay}},
+            dns={"control": f"http://{control}"},
+            public={"name": "shop.lab", "resolver": names},
+        )
+        scenario = write_scenario(folder)
+        text = scenario.read_text().replace(
+            "load:\n", "  providers: {payments: {service_time: constant 100ms, timeout: 2s}}\nload:\n", 1
+        )
+        scenario.write_text(text.replace("boot: 500ms}", "boot: 500ms, calls: [{to: provider/payments, timeout: 1s}]}"))
+        target: Target = read_target(lab.target_file)
+        try:
+            assert wait_until(lambda: status_of(f"http://{api}/proxies") == 200 and resolves(names, "shop.lab"), 60)
+            yield RelayedRig(live_system(Inventory(read_scenario(scenario), target)), f"http://{listen}", names)
+        finally:
+            for one in running:
+                one.kill()
+                one.wait(10)
+
+
+def test_relays_and_names_keep_the_contract(tmp_path: Path) -> None:
+    pytest.importorskip("dnslib", reason="needs the lab extra")
+    pytest.importorskip("aiohttp", reason="needs the lab extra")
+    assert check_ports_contract(lambda: relayed(tmp_path)) == ["partition", "latency", "slow", "dns_outage"]
