@@ -20,7 +20,7 @@ system:
   regions:
     eu-1: {{zones: [eu-1a]}}
     eu-2: {{zones: [eu-2a]}}
-    witness: {{zones: [witness]}}
+    witness: {{zones: [witness-1]}}
 
   network: {{cross_region: {link}}}
 
