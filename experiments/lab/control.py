@@ -22,7 +22,7 @@ from gameday.errors import GamedayError
 UP_WITHIN_S: Final = 180.0
 """A lab that does not work by then is ended again. It takes some 20 s on two idle cores."""
 DOWN_WITHIN_S: Final = 40.0
-ASK_WITHIN_S: Final = 30.0
+ASK_WITHIN_S: Final = 60.0
 _SUPERVISOR_ANSWERS_WITHIN_S: Final = 30.0
 
 
@@ -102,15 +102,24 @@ def status(folder: LabFolder) -> dict[str, Any]:
         ) from error
 
 
-def ask(folder: LabFolder, method: str, path: str) -> dict[str, Any]:
+def start_monitoring(folder: LabFolder, rules: str, alertmanager: str, scrape_s: int) -> dict[str, Any]:
+    """Start Prometheus and Alertmanager in the lab with these files (texts), or start them again with others; their addresses.
+
+    GamedayError when they are not installed or refuse a file. The addresses are in target.yaml afterwards.
+    """
+    return ask(folder, "PUT", "/monitoring", {"rules": rules, "alertmanager": alertmanager, "scrape_s": scrape_s})
+
+
+def ask(folder: LabFolder, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """One request to the supervisor. NoSupervisorError when nobody answers; GamedayError with its words when it refuses."""
     state = folder.read_state()
     if state is None:
         raise NoSupervisorError(f"there is no lab '{folder.name}' in {folder.path}")
     request = urllib.request.Request(
         f"http://{Layout(state['block']).supervisor}:{SUPERVISOR_PORT}{path}",
+        None if body is None else json.dumps(body).encode(),
+        {"X-Lab-Token": folder.read_token(), "Content-Type": "application/json"},
         method=method,
-        headers={"X-Lab-Token": folder.read_token()},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

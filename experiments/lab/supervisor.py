@@ -23,6 +23,7 @@ from aiohttp import web
 from experiments.lab.folder import LabFolder
 from experiments.lab.layout import SUPERVISOR_PORT, Layout
 from experiments.lab.managed import Managed
+from experiments.lab.monitoring import plan_monitoring
 from experiments.lab.plan import Plan
 from experiments.lab.programs import Programs
 from experiments.lab.readiness import Readiness
@@ -68,6 +69,7 @@ class Supervisor:
         app.router.add_get("/processes", self._list)
         app.router.add_get("/status", self._status)
         app.router.add_post("/processes/{name}/{what}", self._do)
+        app.router.add_put("/monitoring", self._monitor)
         app.router.add_post("/shutdown", self._shutdown)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -98,7 +100,7 @@ class Supervisor:
             await asyncio.to_thread(self.processes[name].start)
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
-            for name, one in self.processes.items():
+            for name, one in list(self.processes.items()):
                 if not self.locks[name].locked() and await asyncio.to_thread(one.watch):
                     log.warning("%s ended by itself and is now %s", name, one.state)
 
@@ -176,6 +178,27 @@ class Supervisor:
                     return web.json_response({"error": f"'{what}' is not kill, restart, freeze or resume"}, status=404)
         log.info("%s: %s%s", name, what, "" if children else " without children")
         return web.json_response(one.as_json())
+
+    async def _monitor(self, request: web.Request) -> web.Response:
+        """Start Prometheus and Alertmanager with the rules and routes of the body, or start them again with others."""
+        body = await request.json()
+        found = await asyncio.to_thread(
+            plan_monitoring, self.layout, self.folder.data, body["rules"], body["alertmanager"], body["scrape_s"]
+        )
+        answers = {}
+        for spec in found.processes:
+            if spec.name in self.processes:
+                await asyncio.to_thread(self.processes[spec.name].kill)
+            self.processes[spec.name] = Managed(spec, self.folder.logs / f"{spec.name}.log")
+            self.locks.setdefault(spec.name, asyncio.Lock())
+            await asyncio.to_thread(self.processes[spec.name].start)
+            answers[spec.name] = await self._answers(spec.name, RESTARTED_ANSWERS_WITHIN_S)
+        if silent := [name for name, answered in answers.items() if not answered]:
+            return web.json_response({"error": f"{', '.join(silent)} does not answer; see its log"}, status=500)
+        await asyncio.to_thread(
+            write_target, self.folder, self.layout, prometheus=found.prometheus, alertmanager=found.alertmanager
+        )
+        return web.json_response({"prometheus": found.prometheus, "alertmanager": found.alertmanager})
 
     async def _shutdown(self, _request: web.Request) -> web.Response:
         self.done.set()

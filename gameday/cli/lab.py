@@ -40,6 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if verb == "up":
             one.add_argument("--synchronous", action="store_true", help="a commit waits for the standby")
             one.add_argument(
+                "--rules", type=Path, metavar="FILE", help="start Prometheus with these rules (needs --alertmanager)"
+            )
+            one.add_argument("--alertmanager", type=Path, metavar="FILE", help="start Alertmanager with this configuration")
+            one.add_argument(
+                "--scrape",
+                type=lambda text: whole_number(text, 1, 3600),
+                default=5,
+                metavar="SECONDS",
+                help="Prometheus's scrape and evaluation interval (default: 5)",
+            )
+            one.add_argument(
                 "--no-traffic-interval",
                 type=lambda text: whole_number(text, 1, 3600),
                 default=1,
@@ -68,10 +79,33 @@ def run(arguments: argparse.Namespace) -> int:
         settings = import_module("experiments.lab.settings").Settings(
             synchronous=arguments.synchronous, no_traffic_interval_s=float(arguments.no_traffic_interval)
         )
+        texts = _monitoring_files(arguments)
         found = control.up(folder, settings, _Progress(quiet=arguments.json))
+        if texts:
+            found |= control.start_monitoring(folder, *texts, arguments.scrape)
     else:
         found = control.status(folder)
     return _answer(found, _status_text(folder, found), as_json=arguments.json)
+
+
+def _monitoring_files(arguments: argparse.Namespace) -> tuple[str, str] | None:
+    """Rules and routes, both or none; read before anything is started."""
+    from gameday.atomic_files import cannot
+    from gameday.errors import GamedayError
+
+    if arguments.rules is None and arguments.alertmanager is None:
+        return None
+    if arguments.rules is None or arguments.alertmanager is None:
+        raise GamedayError("--rules and --alertmanager are given together: alerts without routes reach nobody")
+    texts = []
+    for file in (arguments.rules, arguments.alertmanager):
+        try:
+            texts.append(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise cannot("read", file, error) from error
+        except UnicodeDecodeError as error:
+            raise GamedayError(f"cannot read {file}: it is not UTF-8") from error
+    return texts[0], texts[1]
 
 
 def _calibrate(folder: Any, arguments: argparse.Namespace) -> int:
@@ -124,6 +158,7 @@ def _status_text(folder: Any, found: dict[str, Any]) -> str:
         lag = f", {one['lag']} bytes behind" if one.get("lag") else ""
         lines.append(f"  {one['name']}: {one['role']}, {one['state']}{lag}")
     lines.append("  " + ", ".join(f"{name} {version}" for name, version in found["versions"].items()))
+    lines += [f"  {name}: {found[name]}" for name in ("prometheus", "alertmanager") if name in found]
     lines.append(f"  target file: {folder.target}")
     return "\n".join(lines)
 

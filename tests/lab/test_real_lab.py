@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +302,59 @@ def test_a_frozen_agent_leaves_its_postgres_running(healed: Lab) -> None:
     assert rows(node["dsn"], "SELECT 1") == [(1,)]
     assert healed.supervisor("POST", f"/processes/{node['process']}/resume").body["state"] == "running"
     until(lambda: http(node["patroni"] + "/health").status == 200, "the agent answers again")
+
+
+# -- monitoring ---------------------------------------------------------------------------------------------------------
+
+RULES = """groups:
+- name: lab
+  rules:
+  - {alert: InstanceDown, expr: 'up{job="catalog"} == 0', labels: {severity: page}}
+"""
+ROUTES = """route: {receiver: us, group_wait: 1s, group_interval: 1s}
+receivers: [{name: us, webhook_configs: [{url: 'http://127.0.0.1:%d/'}]}]
+"""
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("prometheus", "promtool", "prometheus-alertmanager", "amtool"))),
+    reason="Debian: apt install prometheus",
+)
+def test_prometheus_sees_a_dead_instance_and_alertmanager_tells_us(healed: Lab, tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.extend(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["alerts"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: Any) -> None:
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "rules.yml").write_text(RULES, encoding="utf-8")
+        (tmp_path / "routes.yml").write_text(ROUTES % server.server_port, encoding="utf-8")
+        files = ("--rules", str(tmp_path / "rules.yml"), "--alertmanager", str(tmp_path / "routes.yml"), "--scrape", "1")
+        ended = gameday("lab", "up", "--json", *files, folder=healed.folder.parents[1])
+        assert ended.returncode == 0, ended.stderr
+        prometheus = json.loads(ended.stdout)["prometheus"]
+        assert f"prometheus: {prometheus}" in (healed.folder / "target.yaml").read_text(encoding="utf-8")
+
+        def value(query: str) -> float:
+            found = http(f"{prometheus}/api/v1/query?query={query}").body["data"]["result"]
+            return float(found[0]["value"][1]) if found else 0.0
+
+        until(lambda: value("count(up==1)") == 17, "gateways, services, provider and Patroni are all scraped")
+        one = healed.instance("catalog")["process"]
+        assert healed.supervisor("POST", f"/processes/{one}/kill").status == 200
+        until(lambda: [alert for alert in told if alert["labels"].get("process") == one], "the alert comes back")
+        server.shutdown()
+    (tmp_path / "rules.yml").write_text("groups: [{name: x, rules: [{alert: A, expr: 'up ='}]}]", encoding="utf-8")
+    refused = gameday("lab", "up", *files, folder=healed.folder.parents[1])
+    assert refused.returncode == 2
+    assert "promtool refuses" in refused.stderr
 
 
 # -- beginnings and ends ------------------------------------------------------------------------------------------------
