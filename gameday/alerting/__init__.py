@@ -1,7 +1,7 @@
 """Alerting as Prometheus and Alertmanager do it, told the time: rules, grouping, deduplication, silences, inhibition.
 
 To add a kind of rule: its model in `gameday/scenario/monitoring.py`, a file here with `sampler` and `problems`, a line in each of the two
-`match` statements of `pipeline.py`.
+`match` statements of `pipeline.py`, in `files/expressions.py` (its PromQL) and in `minimum_delay_s` of `gameday/scores/detection.py`.
 """
 
 from __future__ import annotations

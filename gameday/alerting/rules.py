@@ -24,6 +24,12 @@ RESEND_DELAY_S = 60.0
 MISSED_SENDS_TOLERATED = 4
 """An alert sent at t ends by itself at t + 4 x max(evaluation, resend delay): two failed sends do no harm (Prometheus)."""
 
+OUTAGE_TOLERANCE_S = 3600.0
+"""Longest outage after which a pending alert goes on where it was (Prometheus, default of --rules.alert.for-outage-tolerance)."""
+GRACE_PERIOD_S = 600.0
+"""Only alerts with so long a `for` are restored, and they wait at least so long (Prometheus, default of
+--rules.alert.for-grace-period)."""
+
 State = Literal["inactive", "pending", "firing"]
 
 
@@ -64,6 +70,8 @@ class RuleMachine:
         self._keep_firing_for_s = keep_firing_for_s
         self._resend_s = max(evaluation_s, RESEND_DELAY_S)
         self._active: dict[Labels, _Active] = {}
+        self._evaluated_at = 0.0
+        self._before: tuple[float, dict[Labels, float]] | None = None
 
     def evaluate(self, now: float, samples: Iterable[Sample]) -> list[AlertEvent]:
         """One evaluation; the changes of state it made, in the order in which the alerts first appeared."""
@@ -82,7 +90,26 @@ class RuleMachine:
             change = self._present(alert, now) if labels in present else self._missing(labels, alert, now)
             if change is not None:
                 events.append(AlertEvent(now, change, self.rule, alert.subject, self.severity, alert.value, labels))
+        self._restore(now)
+        self._evaluated_at = now
         return events
+
+    def _restore(self, now: float) -> None:
+        """After the first evaluation since a restart: pending alerts have been active since before it (Prometheus, RestoreForState)."""
+        if self._before is None:
+            return
+        down_at, active = self._before
+        self._before = None
+        for labels, alert in self._active.items():
+            if labels not in active or longer_than(down_at, now, OUTAGE_TOLERANCE_S):
+                continue
+            left_s = self._hold_s - (down_at - active[labels])
+            if left_s <= 0:
+                alert.active_at = active[labels]
+            elif left_s < GRACE_PERIOD_S:
+                alert.active_at = now + GRACE_PERIOD_S - self._hold_s
+            else:
+                alert.active_at = active[labels] + (now - down_at)
 
     def _present(self, alert: _Active, now: float) -> Transition | None:
         alert.keep_firing_since = None
@@ -144,5 +171,8 @@ class RuleMachine:
         return "inactive" if known is None else known.state
 
     def forget(self) -> None:
-        """Lose all memory, as a restart does to a rule whose `for` is below ten minutes (Prometheus restores only longer ones)."""
+        """Lose all memory, as a restart does; how long alerts with a `for` of ten minutes or more have been active is on disk."""
+        if self._hold_s >= GRACE_PERIOD_S:
+            active = {labels: alert.active_at for labels, alert in self._active.items() if alert.state != "inactive"}
+            self._before = (self._evaluated_at, active)
         self._active.clear()

@@ -164,3 +164,30 @@ def test_firing_and_resolved_alternate_for_every_alert(history: Iterable[set[str
                 told[event.subject].append(event.transition)
     for changes in told.values():
         assert changes == ["firing" if index % 2 == 0 else "resolved" for index in range(len(changes))]
+
+
+@pytest.mark.parametrize(
+    ("hold_s", "pending_s", "outage_s", "fires_s"),
+    [
+        (300, 200, 60, 300),  # too short a `for`: it starts over
+        (900, 1200, 60, 15),  # it fired before: again at the second evaluation
+        (900, 600, 60, 600),  # less than the grace period was left: the grace period
+        (3600, 600, 60, 3000),  # what was left, the outage not counted
+        (3600, 600, 3700, 3600),  # too long an outage: it starts over
+    ],
+)
+def test_after_a_restart_a_long_for_goes_on_where_it_was(hold_s: int, pending_s: int, outage_s: int, fires_s: int) -> None:
+    machine = RuleMachine("r", "page", lambda subject: labels_of({"subject": subject}), hold_s=hold_s, evaluation_s=15)
+    sample = [Sample("s", 1.0)]
+    for at in range(0, pending_s + 1, 15):
+        machine.evaluate(float(at), sample)
+    down_at = at
+    machine.forget()
+    back = down_at + outage_s
+    fired = next(
+        now
+        for now in range(back, back + 2 * hold_s, 15)
+        for event in machine.evaluate(float(now), sample)
+        if event.transition == "firing"
+    )
+    assert fired - back == -(-fires_s // 15) * 15

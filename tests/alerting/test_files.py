@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from gameday.alerting.files.alertmanager import alertmanager_text, routing_part
 from gameday.alerting.files.expressions import expression_of, rule_of
 from gameday.alerting.files.prometheus import rules_part, rules_text
 from gameday.alerting.routes import tree_of
+from gameday.cli import run_command
 from gameday.errors import BadInput
 from gameday.scenario import read_scenario
 from gameday.scenario.model import Scenario
@@ -308,3 +310,24 @@ def test_a_tree_that_was_written_is_read_back() -> None:
         text = alertmanager_text(Scenario.model_validate({**day, "monitoring": {"routing": routing}})).text
         read = Routing.model_validate(routing_part(parse_yaml(text, "am.yml")).data["monitoring"]["routing"])
         assert tree_of(read.route) == tree_of(Routing.model_validate(routing).route)
+
+
+def test_the_commands_write_files_and_say_what_they_could_not_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules, routes = tmp_path / "rules.yml", tmp_path / "routes.yaml"
+    assert run_command(["export", "prometheus", str(GOOD), "--out", str(rules)]) == 0
+    assert run_command(["import", "prometheus", str(rules), "--for", str(GOOD), "--json"]) == 0
+    read = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert set(read["part"]["monitoring"]["rules"]) == set(read_scenario(GOOD).monitoring.rules)
+    (tmp_path / "am.yml").write_text(REAL, encoding="utf-8")
+    assert run_command(["import", "alertmanager", str(tmp_path / "am.yml"), "--out", str(routes)]) == 0
+    assert "note: receiver team-X-pager, reached by pagerduty, slack: read as 'page'" in capsys.readouterr().err
+    assert "team-Y-pager" in routes.read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_no_configuration_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "am.yml"
+    for text in ("[]", "route: 3", "receivers: {a: b}", "groups: {}", "\x00", "a: [1"):
+        file.write_text(text, encoding="utf-8")
+        for kind in ("alertmanager", "prometheus"):
+            assert run_command(["import", kind, str(file)]) == 2
+            assert "am.yml" in capsys.readouterr().err
