@@ -146,30 +146,30 @@ class FailsAtGateways(LiveSystem):
 
     def fail(self, target: Selector, error_ratio: float) -> None:
         """Answer a share with errors."""
-        for envoy, key in self._keys(target):
-            self._effects["fail", key, error_ratio] += 1
-            envoy.set_runtime(key, self._percent(key))
+        for admin, key in self._keys(target):
+            self._effects["fail", admin, key, error_ratio] += 1
+            Envoy(admin).set_runtime(key, self._percent(admin, key))
 
     def recover(self, target: Selector, error_ratio: float) -> None:
         """Take one share away."""
-        for envoy, key in self._keys(target):
-            self.last(("fail", key, error_ratio))
-            envoy.set_runtime(key, self._percent(key))
+        for admin, key in self._keys(target):
+            self.last(("fail", admin, key, error_ratio))
+            Envoy(admin).set_runtime(key, self._percent(admin, key))
 
-    def _percent(self, key: str) -> float:
-        """Shares combine as 1 - (1 - a)(1 - b)."""
+    def _percent(self, admin: str, key: str) -> float:
+        """Shares combine as 1 - (1 - a)(1 - b); every gateway has its own."""
         good = 1.0
         for effect, count in self._effects.items():
-            if isinstance(effect, tuple) and effect[:2] == ("fail", key):
-                good *= (1.0 - float(effect[2])) ** count
+            if isinstance(effect, tuple) and effect[:3] == ("fail", admin, key):
+                good *= (1.0 - float(effect[3])) ** count
         return round(100.0 * (1.0 - good))
 
-    def _keys(self, target: Selector) -> list[tuple[Envoy, str]]:
+    def _keys(self, target: Selector) -> list[tuple[str, str]]:
         found = []
         for region, gateway in self.inventory.target.gateways.items():
             keys = gateway.runtime.get(target.name)
             if target.kind == "service" and target.at in (None, region) and keys and keys.abort and gateway.admin:
-                found.append((Envoy(gateway.admin), keys.abort))
+                found.append((gateway.admin, keys.abort))
         if not found:
             raise NotInTarget(f"the target names no runtime key with which a gateway would fail requests to {target}")
         return found
