@@ -42,17 +42,19 @@ class Watch:
         engaged = self.lever.engaged()
         if engaged is not None:
             return f"the safety lever was engaged: {engaged}"
+        now = self.clock.now()
+        if now >= self.scenario.duration:
+            return None  # the load has ended as planned; what is left is healing and proof
         if not self.observers_alive():
             return "a process that observes or loads the system died"
         self.stream.read()
-        now = self.clock.now()
         return self._silence(now) or self._budget() or self._good_ratio(now)
 
     def _silence(self, now: float) -> str | None:
         newest = self.stream.complete_until
         silent_s = now - (newest or 0)
         allowed_s = max(self.limits.silent, STARTS_WITHIN_S) if newest is None else self.limits.silent
-        if now > 0 and silent_s > allowed_s and now < self.scenario.duration:
+        if now > 0 and silent_s > allowed_s:
             return f"no data of the load for {silent_s:.0f} s, and {allowed_s:g} s are allowed"
         return None
 
