@@ -12,6 +12,7 @@ BENCHMARKS = {
     "engine_speed": "requests per second of the engine, against SimPy processes and C",
     "peers": "one queue in other simulators",
     "scaling": "cost of an attempt over the length of the day and the size of the system",
+    "hand_over": "bringing the data plane up to date and reading it, against a bare timeout of SimPy",
     "startup": "start of the command line, against an interpreter that does nothing",
     "replications": "a run on two processes, against one",
     "memory": "peak memory of many replications, against few",

@@ -18,6 +18,7 @@ class Clock(simpy.Environment):
         super().__init__()
         self._awaited: dict[int, simpy.Event] = {}
         self._engine: Engine | None = None
+        self._stopped = False  # a condition has come to hold and nobody has been told yet
 
     def when(self, engine: Engine, condition: Watch) -> simpy.Event:
         """An event of the instant at which the condition comes to hold; the engine must have been brought to the present."""
@@ -26,6 +27,12 @@ class Clock(simpy.Environment):
         event = self.event()
         self._awaited[engine.watch(condition)] = event
         return event
+
+    def bring(self, engine: Engine) -> None:
+        """Bring the data plane to the present."""
+        if engine.now < self.now:
+            while engine.advance(self.now) is Stop.WATCH:
+                self._stopped = True
 
     def step(self) -> None:
         """The next event of the control plane, unless a condition comes to hold before it: then that is the next event."""
@@ -36,12 +43,14 @@ class Clock(simpy.Environment):
         """Let the data plane go ahead up to the next event; whether it stopped on the way."""
         engine = self._engine
         assert engine is not None, "somebody waits for it"
-        fired = engine.take_fired()  # by somebody who has looked at the data plane since
-        if not fired and engine.now < soon < simpy.core.Infinity and engine.advance(soon) is Stop.WATCH:
-            fired = engine.take_fired()
-        for number in fired:
+        if not self._stopped and engine.now < soon < simpy.core.Infinity:
+            self._stopped = engine.advance(soon) is Stop.WATCH
+        if not self._stopped:
+            return False
+        self._stopped = False
+        for number in engine.take_fired():
             self._fire(self._awaited.pop(number), engine.now - self.now)
-        return bool(fired)
+        return True
 
     def _fire(self, event: simpy.Event, delay_s: float) -> None:
         def succeed(_: simpy.Event) -> None:

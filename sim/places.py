@@ -19,7 +19,7 @@ from sim.clock import Clock
 from sim.databases.cluster import Cluster
 from sim.recorder import Recorder
 from sim.streams import Streams
-from sim.traffic import Engine, Stop, Watch
+from sim.traffic import Engine, Watch
 from sim.traffic.changes import Change
 from sim.units import Effects, Unit
 from sim.wiring import Wiring
@@ -76,9 +76,7 @@ class Places:
 
     def sync(self) -> None:
         """Bring the data plane to the control plane's time; every reading and every change begins with it."""
-        if self.engine.now < self.env.now:
-            while self.engine.advance(self.env.now) is Stop.WATCH:
-                pass  # whoever waits for it is told by the clock
+        self.env.bring(self.engine)
 
     def when(self, condition: Watch) -> simpy.Event:
         """An event of the instant at which a watched condition of the data plane comes to hold; nobody polls meanwhile."""

@@ -58,7 +58,7 @@ def test_what_holds_already_wakes_at_once_and_what_never_holds_never() -> None:
 
     def waiting(name: str, condition: Watch) -> Generator[Any, Any, None]:
         yield clock.timeout(5.0)
-        engine.advance(clock.now)
+        clock.bring(engine)
         yield clock.when(engine, condition)
         seen.append((name, clock.now))
 
