@@ -52,6 +52,8 @@ def command_line_reference() -> str:
         import_module(f"gameday.cli.{MODULES.get(name, name)}").add_arguments(parser)
         lines += [f"## gameday {name}", "", f"{summary[0].upper()}{summary[1:]}.", ""]
         lines += _arguments(parser)
+        for verb, one in _verbs(parser):
+            lines += [f"### gameday {name} {verb}", "", str(one.description), "", *_arguments(one)]
         lines += [parser.epilog, ""] if parser.epilog else []
     return "\n".join(lines)
 
@@ -63,8 +65,19 @@ def _arguments(parser: argparse.ArgumentParser) -> list[str]:
     actions = parser._actions  # argparse has no public list of them
     if not actions:
         return ["No arguments.", ""]
-    rows = [f"| `{_written(action)}` | {as_cell(action.help or '')} |" for action in actions]
+    verbs = ", ".join(f"`{verb}`" for verb, _ in _verbs(parser))
+    rows = [
+        f"| `{_written(action)}` | {verbs if action.nargs == argparse.PARSER else as_cell(action.help or '')} |"
+        for action in actions
+        if "--help" not in action.option_strings
+    ]
     return ["| argument | meaning |", "|---|---|", *rows, ""]
+
+
+def _verbs(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+    """Commands of a command, in their order."""
+    found = (action.choices for action in parser._actions if action.nargs == argparse.PARSER and action.choices)
+    return [pair for choices in found if isinstance(choices, dict) for pair in choices.items()]
 
 
 def _written(action: argparse.Action) -> str:
