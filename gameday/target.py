@@ -275,11 +275,13 @@ def read_target(path: Path | str) -> Target:
 
 
 def target_file(path: Path | str) -> Path:
-    """The file a user means: a path, or the name of a lab started here."""
+    """The file a user means: a path, the name of a lab started here, or `lab` for the one that was given no name."""
     given = Path(path)
-    if given.suffix in {".yaml", ".yml"} or given.exists():
+    if given.suffix in {".yaml", ".yml"} or given.is_file():
         return given
     lab = Path(".lab") / given / "target.yaml"
+    if str(given) == "lab" and not lab.is_file():
+        lab = Path(".lab") / "default" / "target.yaml"
     if lab.is_file():
         return lab
     message = f"is neither a file nor a lab that is up ({lab} is not there); start one with 'gameday lab up'"

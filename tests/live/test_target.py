@@ -76,3 +76,11 @@ def test_hosts_are_found_in_all_kinds_of_address() -> None:
     assert host_of("http://127.0.0.1:80/x") == "127.0.0.1"
     assert host_of("host=127.0.0.2 port=5432 dbname=orders") == "127.0.0.2"
     assert host_of("127.0.0.3:53") == "127.0.0.3"
+
+
+def test_lab_means_the_lab_that_was_given_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".lab" / "default").mkdir(parents=True)
+    written(tmp_path / ".lab" / "default", GOOD)
+    assert read_target("lab").name == "mine"
+    assert read_target("default").name == "mine"
