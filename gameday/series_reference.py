@@ -93,6 +93,10 @@ SERIES: Final[tuple[SeriesKind, ...]] = (
         _REFUSING,
         "Attempts refused by priority while a slot was free.",
     ),
+    SeriesKind("queue.backlog", ("queue", "region"), "messages", _EVERY_FIVE, "Messages that wait to be delivered."),
+    SeriesKind(
+        "queue.dead_letters", ("queue", "region"), "messages", _EVERY_FIVE, "Messages so far whose every delivery has failed."
+    ),
     SeriesKind(
         "database.lag", ("database", "node"), "s", _EVERY_FIVE, "How much older a replica's copy is than the newest write."
     ),

@@ -38,6 +38,11 @@ class Sampler:
             for database, nodes in wiring.nodes.items()
             for zone in nodes
         }
+        self._queues = [
+            (station, [recorder.channel(f"queue.{each}", queue=queue, region=region) for each in ("backlog", "dead_letters")])
+            for queue, places in wiring.queues.items()
+            for region, station in places.items()
+        ]
         self._value_lost = {
             name: (recorder.channel("class.value_lost", **{"class": name}), price)
             for name, price in world.scenario.system.money.lost_request.items()
@@ -54,6 +59,9 @@ class Sampler:
                 service.write(now, seen)
             self._write_classes(now, seen)
             self._write_lags(now)
+            for station, (backlog, dead_letters) in self._queues:
+                backlog.add(now, seen.queued[station])
+                dead_letters.add(now, seen.dead_letters[station])
             self._write_breakers(now, seen.breaker_open)
 
     def _write_classes(self, now: float, seen: Observation) -> None:

@@ -159,7 +159,7 @@ class _Builder:
             for region in self.services[queue.consumer]:
                 self.queues[name][region] = len(self.stations)
                 broker = InstancePlan(f"queue/{name}@{region}", self.zones[f"region/{region}"], queue.consumers, queue.limit)
-                self.stations.append(StationPlan(broker.name, (broker,), ServiceTime("constant", 0.0)))
+                self.stations.append(StationPlan(broker.name, (broker,), ServiceTime("constant", 0.0), broker=True))
 
     def add_calls(self) -> None:
         """Number every edge and hang it on its station."""
@@ -175,7 +175,7 @@ class _Builder:
                     caller=station,
                     options=((self.services[queue.consumer][region], 1.0),),
                     timeout_s=consumer.timeout,
-                    retry=RetryPlan(retries=2),
+                    retry=retry(queue.redeliver),
                 )
                 self._hang(station, [self.add(edge, EdgeInfo(f"queue/{name}", region, f"service/{queue.consumer}", "call", ""))])
 

@@ -256,6 +256,8 @@ class Queue(Strict):
     """Messages in work at once, per region."""
     limit: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
     """Messages it keeps before it refuses."""
+    redeliver: Retries = Retries(attempts=2)
+    """Deliveries of a message after a first one that failed. When the last has failed, the message is a dead letter: counted, and gone."""
 
 
 class Provider(Strict):

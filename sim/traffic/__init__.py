@@ -72,7 +72,8 @@ class Observation:
     Per edge: `attempts`, `failures` (attempts), `retries`, `skipped` by an open breaker, `cancelled` (attempts without an
     outcome: their caller had no use for one any more), `hedges` (second attempts beside first ones), `breaker_open` now; of calls with
     a cache: `hits`, `misses` (which became calls) and `joined` (which waited for somebody else's).
-    Per station again: `reads` and `writes` answered, `writes_attempted`, `writes_acknowledged`, `writes_indeterminate`.
+    Per station again: `reads` and `writes` answered, `writes_attempted`, `writes_acknowledged`, `writes_indeterminate`,
+    `dead_letters` (messages whose calls have failed for good).
     """
 
     offered: list[int]
@@ -104,6 +105,7 @@ class Observation:
     writes_attempted: list[int]
     writes_acknowledged: list[int]
     writes_indeterminate: list[int]
+    dead_letters: list[int]
 
 
 @dataclass(frozen=True, slots=True)

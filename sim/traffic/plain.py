@@ -233,6 +233,7 @@ class PlainEngine(Changing):
             writes_attempted=[0] * len(stations),
             writes_acknowledged=[0] * len(stations),
             writes_indeterminate=[0] * len(stations),
+            dead_letters=[0] * len(stations),
         )
 
     def observe(self) -> Observation:
@@ -258,6 +259,7 @@ class PlainEngine(Changing):
             view.writes_attempted[number] = station.writes_attempted
             view.writes_acknowledged[number] = station.writes_acknowledged
             view.writes_indeterminate[number] = station.writes_indeterminate
+            view.dead_letters[number] = station.dead_letters
         for number, edge in enumerate(self._edges):
             view.attempts[number] = edge.attempts
             view.failures[number] = edge.failures

@@ -120,6 +120,7 @@ class StationPlan:
     `queue_order` says whose turn it is: `lifo` takes the newest, `adaptive_lifo` the newest while more than `lifo_above` wait and the oldest
     otherwise. `codel` and `drop_expired` (the deadline of its class, counted from the arrival of the request at the entry, has passed) drop a
     waiting request as DROPPED when its turn comes.
+    `broker`: it answers as soon as it has taken a request in, which is then a message on its way; one whose calls fail is a dead letter.
     `outlier` leaves out failing instances. `panic_ratio`: when fewer than this share of the instances are in rotation, the balancer
     chooses from all of them again, except those that are drained.
     """
@@ -139,6 +140,7 @@ class StationPlan:
     codel: CoDelPlan | None = None
     drop_expired: bool = False
     limiter: LimiterPlan | None = None
+    broker: bool = False
     outlier: OutlierPlan | None = None
     panic_ratio: float = 0.0
 

@@ -234,6 +234,7 @@ class Station:
         "arrived",
         "balance",
         "barred",
+        "broker",
         "busy_s",
         "by_zone",
         "calls",
@@ -242,6 +243,7 @@ class Station:
         "commit_delay_s",
         "committed_s",
         "completed",
+        "dead_letters",
         "drops",
         "error_draws",
         "error_ratio",
@@ -290,7 +292,9 @@ class Station:
         self.error_ratio = plan.error_ratio
         self.read_only = plan.read_only
         self.stale = False
-        self.picky = self.read_only or plan.limiter is not None
+        self.picky = self.read_only or plan.broker or plan.limiter is not None
+        self.broker = plan.broker
+        self.dead_letters = 0
         self.admit = plan.admit
         self.barred = [share <= 0.0 for share in plan.admit]
         self.commit_delay_s = 0.0
@@ -321,7 +325,7 @@ class Station:
     def refresh(self) -> None:
         """Recompute the rotation and everything instances derive from the station."""
         self.rotate()
-        self.picky = self.read_only or self.stale or self.plan.limiter is not None
+        self.picky = self.read_only or self.stale or self.broker or self.plan.limiter is not None
         self.barred = [share <= 0.0 for share in self.admit]
         for instance in self.instances:
             instance.refresh()

@@ -52,6 +52,8 @@ class Visits(Core):
         station.admitted_by[priority] += 1
         if instance.limiter is not None:
             instance.limiter.admitted(len(instance.running) + instance.queued + 1)
+        if station.broker:
+            self._answer_later(attempt, OK)
         if free:
             self._start(attempt)
         else:
@@ -235,11 +237,12 @@ class Visits(Core):
                 instance.limiter.answered(self.now, self.now - attempt.arrived_at)
         else:
             station.failed += 1
+            station.dead_letters += station.broker
         if station.cancels and attempt.children:
             self._forsake(attempt)
         if instance.queued:
             self._pump(instance)
-        if attempt.open and self._answer_now(attempt, outcome):
+        if attempt.open and not station.broker and self._answer_now(attempt, outcome):
             self._settle(attempt, outcome)
 
     def _answer_now(self, attempt: Attempt, outcome: int) -> bool:

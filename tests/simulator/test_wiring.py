@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.traffic.plan import CLIENT, BreakerPlan, BurstPlan, CachePlan, CoDelPlan, LimiterPlan, OutlierPlan, PoolPlan, WindowPlan
+from sim.traffic.plan import (
+    CLIENT,
+    BreakerPlan,
+    BurstPlan,
+    CachePlan,
+    CoDelPlan,
+    LimiterPlan,
+    OutlierPlan,
+    PoolPlan,
+    RetryPlan,
+    WindowPlan,
+)
 from sim.wiring import apportion, build
 from tests.simulator.small import BUY, ORDERS, scenario
 
@@ -281,3 +292,14 @@ def test_a_cache_stands_in_front_of_the_call_and_not_of_its_fallback():
     assert edge(wired, "shop@a -> spare").cache is None
     wired = wiring(shop={"calls": [{"to": "back", "cache": {"keys": 500}}]}, services=services)
     assert edge(wired, "shop@a -> back").cache == CachePlan(500, 500, inf, 1.0)
+
+
+def test_a_queue_is_a_broker_that_delivers_as_often_as_it_is_told():
+    queues = {"mail": {"consumer": "back", "consumers": 3, "redeliver": {"attempts": 5, "backoff": "1s"}}}
+    wired = wiring(shop={"calls": [{"to": "queue/mail", "mode": "async"}]}, services={"back": BACK}, system={"queues": queues})
+    broker = wired.plan.stations[wired.queues["mail"]["a"]]
+    assert broker.broker
+    assert edge(wired, "queue/mail@a -> back").retry == RetryPlan(5, 1.0, 5.0)
+    queues["mail"].pop("redeliver")
+    wired = wiring(shop={"calls": [{"to": "queue/mail", "mode": "async"}]}, services={"back": BACK}, system={"queues": queues})
+    assert edge(wired, "queue/mail@a -> back").retry.retries == 2

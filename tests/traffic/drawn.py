@@ -80,4 +80,5 @@ def station_policies(draw: st.DrawFn) -> dict[str, Any]:
         "codel": draw(st.sampled_from([None, CoDelPlan(0.0, 0.02), CoDelPlan(0.01, 0.2)])),
         "drop_expired": draw(st.sampled_from([False, False, True])),
         "limiter": draw(st.sampled_from([None, None, *LIMITERS])),
+        "broker": draw(st.sampled_from([False, False, False, True])),
     }

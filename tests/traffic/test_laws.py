@@ -107,7 +107,7 @@ def plans(draw: st.DrawFn) -> Plan:
                 draw(st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.5, 0.0)])),
                 draw(st.sampled_from([0.0, 0.1])),
                 keeps_writes=draw(st.booleans()),
-                **draw(station_policies()),
+                **draw(station_policies()) | {"broker": False},
             )
         )
     rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.001, 0.08), (0.08, 0.0))]))

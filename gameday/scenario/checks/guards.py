@@ -23,7 +23,9 @@ def check_guards(book: Book, path: Path, service: Service) -> None:
 
 
 def check_cache(book: Book, path: Path, call: Dependency, kind: str | None) -> None:
-    """The cache in front of one call."""
+    """The cache in front of one call, and messages that are to be called back."""
+    if kind == "queue" and call.cancel != "none":
+        book.wrong((*path, "cancel"), "has no effect on a message that is sent: it cannot be called back")
     cache = call.cache
     if cache is None:
         return

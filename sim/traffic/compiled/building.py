@@ -97,6 +97,7 @@ def _add_station(tables: Tables, number: int, plan: StationPlan) -> None:
     word[record + at.S_KEEPS_WRITES] = plan.keeps_writes
     word[record + at.S_PRIORITY_LANES] = plan.queue_order == "priority"
     word[record + at.S_READ_ONLY] = plan.read_only
+    word[record + at.S_BROKER] = plan.broker
     lay_queue(tables, record, plan)
     for priority, share in enumerate(plan.admit):
         real[record + at.S_ADMIT + priority] = share
@@ -153,7 +154,10 @@ def refresh_station(tables: Tables, number: int) -> None:
     word[record + at.S_MEMBER_COUNT] = len(instances)
     act(arena.words, arena.reals, ROTATE, record, 0, 0.0)
     word[record + at.S_PICKY] = bool(
-        word[record + at.S_READ_ONLY] or word[record + at.S_STALE] or tables.plan.stations[number].limiter is not None
+        word[record + at.S_READ_ONLY]
+        or word[record + at.S_STALE]
+        or word[record + at.S_BROKER]
+        or tables.plan.stations[number].limiter is not None
     )
     for priority in range(3):
         word[record + at.S_BARRED + priority] = real[record + at.S_ADMIT + priority] <= 0.0

@@ -98,7 +98,7 @@ class CompiledEngine:
             name: [0 for _ in stations]
             for name in (
                 *("arrived", "completed", "failed", "busy", "queued", "slots", "shed_below_limit"),
-                *("reads", "writes_attempted", "writes_acknowledged", "writes_indeterminate"),
+                *("reads", "writes_attempted", "writes_acknowledged", "writes_indeterminate", "dead_letters"),
             )
         }
         return Observation(
@@ -138,6 +138,7 @@ class CompiledEngine:
         self._admitted = stations[:, at.S_ADMITTED_BY : at.S_ADMITTED_BY + 3]
         seconds = table(arena.reals, tables.stations, len(self._plan.stations), at.STATION_WORDS)
         self._busy_s = seconds[:, at.S_BUSY_NOW_S]
+        self._dead_letters = stations[:, at.S_DEAD_LETTERS]
         self._edge_counts = edges[:, at.E_ATTEMPTS : at.E_HEDGED + 1].T
         self._edge_states = edges[:, at.E_STATE]
         self._cache_counts = edges[:, at.E_HITS : at.E_JOINED + 1].T
@@ -153,6 +154,7 @@ class CompiledEngine:
         view.reads, view.writes_attempted, view.writes_acknowledged, view.writes_indeterminate = counts[7:]
         view.refused_by, view.admitted_by = self._refused.tolist(), self._admitted.tolist()
         view.busy_s = self._busy_s.tolist()
+        view.dead_letters = self._dead_letters.tolist()
         view.attempts, view.failures, view.retries, view.skipped, view.cancelled, view.hedges = self._edge_counts.tolist()
         view.hits, view.misses, view.joined = self._cache_counts.tolist()
         view.breaker_open = [state != 0 for state in self._edge_states.tolist()]

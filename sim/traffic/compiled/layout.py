@@ -107,7 +107,7 @@ A_GATE = 33
 A_CHILDREN, A_YOUNGEST, A_SIBLING, A_ELDER = range(34, 38)  # calls that can be given up: first, last, neighbours on the list
 A_TWIN, A_TWIN_SEQUENCE = 38, 39  # the other attempt of a hedged pair
 A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
-A_STEP, A_REPEAT = A_DUE, A_OUTCOME  # while it makes its calls, and has neither work left nor an outcome
+A_STEP, A_REPEAT = A_DUE, 26  # while it makes its calls, and has no work left
 
 _INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
 (
@@ -191,6 +191,7 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51), 
 ) = _STATION_PLACES
 STATION_WORDS = 64
 BY_CODEL, BY_DEADLINE = 1, 2
+S_BROKER, S_DEAD_LETTERS = 51, 52
 S_BY_ZONE = 63  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
 S_SORTED = 62  # the rotation, sorted by zone
 S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances

@@ -83,11 +83,13 @@ from sim.traffic.compiled.layout import (
     QUEUED,
     READ,
     RETRY,
+    S_BROKER,
     S_BUSY_S,
     S_CANCELS,
     S_COMMIT_BLOCKED,
     S_COMMIT_DELAY,
     S_COMPLETED,
+    S_DEAD_LETTERS,
     S_DROPS,
     S_ERRORS,
     S_FAILED,
@@ -339,6 +341,7 @@ def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
             answered(word, real, word[instance + I_LIMITER], real[H_NOW] - real[attempt + A_ARRIVED_AT])
     else:
         word[station + S_FAILED] += 1
+        word[station + S_DEAD_LETTERS] += word[station + S_BROKER]
     if word[station + S_CANCELS] and word[attempt + A_CHILDREN]:
         return FORSAKE, attempt, outcome
     return PUMP, attempt, outcome
@@ -371,7 +374,7 @@ def pump_and_answer(word: Words, real: Reals, attempt: int, outcome: int) -> Ste
     """Start who waits for the slot, and answer. The visit no longer holds the record."""
     if not pump(word, real, word[attempt + A_INSTANCE]):
         return PUMP, attempt, outcome
-    if word[attempt + A_OPEN]:
+    if word[attempt + A_OPEN] and not word[word[word[attempt + A_INSTANCE] + I_STATION] + S_BROKER]:
         answered = answer_now(word, real, attempt, outcome)
         word[attempt + A_HOLDS] -= 1  # the caller waits, so somebody still holds it
         if answered:

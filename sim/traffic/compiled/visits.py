@@ -6,6 +6,7 @@ lying until the queue is swept; nobody can see the difference.
 
 from __future__ import annotations
 
+from sim.traffic.compiled.answering import answer_later
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_ARRIVED_AT,
@@ -35,6 +36,7 @@ from sim.traffic.compiled.layout import (
     I_RUNNING,
     I_STATION,
     I_UP,
+    OK,
     PENDING,
     QUEUED,
     READ,
@@ -42,6 +44,7 @@ from sim.traffic.compiled.layout import (
     S_ADMITTED_BY,
     S_ARRIVED,
     S_BARRED,
+    S_BROKER,
     S_CANCELS,
     S_FAILED,
     S_KEEPS_WRITES,
@@ -197,6 +200,8 @@ def receive(word: Words, real: Reals, attempt: int, edge: int, instance: int, st
             return reason
         if word[instance + I_LIMITER]:  # such a station is always picky
             admitted(word, instance)
+        if word[station + S_BROKER]:  # always picky, too
+            answer_later(word, real, attempt, OK)
     word[station + S_ADMITTED_BY + priority] += 1
     word[attempt + A_HOLDS] += 1
     if free:
