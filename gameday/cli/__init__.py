@@ -44,6 +44,7 @@ COMMANDS = {
     "lab": "a real system on this machine, to be broken: up, status, logs, calibrate, down",
     "import": "read alert rules and routes from files of Prometheus and Alertmanager",
     "export": "write a scenario, or part of it, for another tool: Prometheus, Alertmanager, Chaos Toolkit, Locust",
+    "fit": "fit the times of people from an export of your pager",
     "clocks": "show which notices are due by law, from the timestamps of an incident",
     "warmup": "compile the traffic engine ahead of the first run",
 }
