@@ -11,7 +11,7 @@ from datetime import timedelta
 from gameday.alerting.coverage import gaps_in_words
 from gameday.describe.demand import timeout_of
 from gameday.describe.facts import DemandFacts, ServiceFacts
-from gameday.people import zone
+from gameday.people import is_asleep, zone
 from gameday.resources import NodeRef, ProviderRef, Ref
 from gameday.rotas import rota, rota_timezone
 from gameday.scenario.model import Scenario
@@ -37,6 +37,7 @@ def warnings_of(
         _not_nested(scenario, topology),
         _unowned(scenario),
         _gaps_in_rotas(scenario),
+        _nobody_awake_to_approve(scenario),
         _not_reached(services),
         _not_judged(scenario),
         _not_watched(scenario),
@@ -68,6 +69,21 @@ def _gaps_in_rotas(scenario: Scenario) -> Iterator[str]:
         for starts, end in found.gaps(scenario.starts, ends):
             first, last = (at.astimezone(local).strftime("%a %H:%M") for at in (starts, end))
             yield f"gap in the rota {name}: nobody is on call from {first} to {last} ({local.key})"
+
+
+def _nobody_awake_to_approve(scenario: Scenario) -> Iterator[str]:
+    """Approvals that nobody can give without being woken, at any time of the day that is played."""
+    hours = range(0, int(scenario.duration) + 1, 900)
+    times = [scenario.starts + timedelta(seconds=each) for each in hours]
+    people = scenario.response.people
+    for name, audience in scenario.communication.audiences.items():
+        for role in audience.approvals if audience.external else ():
+            holders = scenario.response.roles.get(role, [])
+            if holders and all(is_asleep(people[person], at) for person in holders for at in times):
+                yield (
+                    f"approvals: every message to {name} needs {role}, and everybody in that role ({', '.join(holders)}) sleeps all the time: "
+                    "it waits until one of them is woken, or is not published; name an alternate in another time zone"
+                )
 
 
 def _single_points(scenario: Scenario, topology: Topology) -> Iterator[str]:

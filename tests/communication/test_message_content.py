@@ -171,3 +171,28 @@ def test_long_sentences_only_warn() -> None:
     report = check_message("investigating", text, NAMES)
     assert report.warnings
     assert report.score == 1.0
+
+
+def test_the_check_finds_what_people_find() -> None:
+    """Floors below what is published in docs/reference/message-check.md: a pattern that breaks falls through them."""
+    from gameday.communication.judged_check import NAMES, labelled_messages, quality
+
+    found = quality(labelled_messages(), NAMES)
+    floors = {"all elements": (0.95, 0.9), "all forbidden phrases": (0.95, 0.9)}
+    for name, (precision, recall) in floors.items():
+        one = found[name]
+        assert (one.precision or 0.0) >= precision, one
+        assert (one.recall or 0.0) >= recall, one
+
+
+def test_quality_counts_what_is_missed_and_what_is_too_much() -> None:
+    from gameday.communication.judged_check import NAMES, quality
+
+    messages = [
+        {"phase": "investigating", "text": "ETA is soon.", "has": ["affected"], "forbidden": []},
+        {"phase": "investigating", "text": "Checkout fails.", "has": ["affected"], "forbidden": ["blame"]},
+    ]
+    found = quality(messages, NAMES)
+    assert (found["promise"].precision, found["promise"].recall) == (0.0, None)
+    assert (found["blame"].precision, found["blame"].recall) == (None, 0.0)
+    assert found["affected"].recall == 0.5
