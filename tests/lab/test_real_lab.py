@@ -99,6 +99,12 @@ def test_an_order_is_paid_and_kept_once_however_often_it_is_sent(lab: Lab) -> No
     assert rows(dsn, query, "twice") == [("confirmed", first.body["charge"])]
 
 
+def test_an_order_that_is_none_is_refused(lab: Lab) -> None:
+    assert lab.buy("eu-1", item="many").status == 400
+    assert lab.buy("eu-1", item=999).status == 404
+    assert http(lab.instance("checkout")["url"] + "/control", "PUT", [1]).status == 400
+
+
 def test_the_catalog_reads_the_copy_of_its_own_region(lab: Lab) -> None:
     for region in lab.target["entries"]:
         answer = http(lab.target["entries"][region] + "/catalog/5")

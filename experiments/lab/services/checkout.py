@@ -82,8 +82,11 @@ class Checkout(Service):
 
     async def buy(self, request: web.Request) -> web.Response:
         """201 when confirmed; 502 when the database or the payment failed, with what became of the order."""
-        body = await request.json() if request.can_read_body else {}
-        order, item = str(body.get("id") or uuid.uuid4()), int(body.get("item", 1))
+        try:
+            body = await request.json() if request.can_read_body else {}
+            order, item = str(body.get("id") or uuid.uuid4()), int(body.get("item", 1))
+        except (ValueError, TypeError, AttributeError):
+            return failed(400, "expected an object with 'id' and 'item', a number")
         try:
             amount = await self._open(order, item)
         except BROKEN:

@@ -103,6 +103,8 @@ class Service:
             wanted = await request.json()
         except json.JSONDecodeError:
             return failed(400, "the body is not JSON")
+        if not isinstance(wanted, dict):
+            return failed(400, "expected an object with settings")
         have = self._all_settings()
         wrong = [
             f"{name}: expected {type(have[name]).__name__}" if name in have else f"{name}: not one of {', '.join(have)}"
