@@ -91,7 +91,10 @@ def test_an_adaptive_limit_keeps_answers_quick_when_a_station_slows_down(adaptiv
     run.advance(20.0)
     run.apply(SetInstance(0, 0, slowdown=5.0))
     run.advance(30.0)
-    held = [sum(run.instance_busy(0, 0)) for _ in range(20) if run.advance(run.now + 0.5) is None]
+    held = []
+    for _ in range(20):
+        run.advance(run.now + 0.5)
+        held.append(sum(run.instance_busy(0, 0)))
     assert (sum(held) / len(held) < 50.0) is bearable
     assert lost(run.observe()).keys() == {Reason.LIMITED}
     run.apply(SetInstance(0, 0, slowdown=1.0))
