@@ -65,7 +65,7 @@ def test_the_shipped_file_describes_this_lab() -> None:
     )
     assert {name: region.zones for name, region in system.regions.items()} == {
         **{name: [Layout(10).zone(name)] for name in REGIONS},
-        "witness": ["witness"],
+        "witness": ["witness-1"],
     }
     for module in (catalog, checkout, recommendations):
         service = system.services[module.__name__.rpartition(".")[2]]
