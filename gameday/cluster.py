@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Generator, Iterable, Mapping
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CONNECT_S: Final = 20
-"""Longest wait for the scheduler and for a first worker."""
-LOST_WORKERS: Final = 10
-"""Workers that may die under the same task before it is blamed."""
+"""Longest wait for the scheduler."""
+WORKERS_S: Final = 60
+"""Longest wait for a first worker."""
 
 
 class Cluster:
@@ -29,15 +30,15 @@ class Cluster:
     def __init__(self, address: str) -> None:
         """Connects, and checks every worker. GamedayError when nobody answers or a worker differs; MissingExtra without Dask."""
         try:
-            from distributed import Client
+            distributed: Any = import_module("distributed")
         except ImportError as error:
             raise MissingExtra("--cluster", "cluster") from error
         try:
-            self._client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)
+            self._client: Any = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise GamedayError(f"cannot reach a Dask scheduler at {address}: {_first_line(error)}") from error
         try:
-            self._client.wait_for_workers(1, timeout=CONNECT_S)
+            self._client.wait_for_workers(1, timeout=WORKERS_S)
             check_versions(address, self._client.run(versions))
         except TimeoutError as error:
             self._client.close()
@@ -61,8 +62,7 @@ class Cluster:
 
     def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, list[Played]], None, None]:
         """The tasks with what was played, in order of their end. Closing the iterator early cancels what is left."""
-        from distributed import as_completed
-        from distributed.scheduler import KilledWorker
+        distributed: Any = import_module("distributed")
 
         left = iter(tasks)
         running: dict[str, tuple[Any, Task]] = {}
@@ -75,7 +75,7 @@ class Cluster:
                 found.append(future)
             return found
 
-        completed: Any = as_completed(submitted(self.width * (1 + AHEAD)), loop=self._client.loop)  # type: ignore[no-untyped-call]
+        completed = distributed.as_completed(submitted(self.width * (1 + AHEAD)), loop=self._client.loop)
         try:
             for future in completed:
                 _, task = running.pop(future.key)
@@ -84,7 +84,7 @@ class Cluster:
                 # Workers may have come or gone: hand out as many as are needed to keep those that are there busy.
                 for fresh in submitted(max(0, self.width * (1 + AHEAD) - len(running))):
                     completed.add(fresh)
-        except KilledWorker as error:
+        except distributed.KilledWorker as error:
             raise GamedayError(
                 f"workers of {self._address} died again and again under the same task: {_first_line(error)}"
             ) from error
