@@ -118,11 +118,15 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
         yield command.strip(), expected
 
 
+PROGRESS = re.compile(r"^\d+/\d+ [a-z ]+, [\d.e+-]+/s, \w+ left\n", re.MULTILINE)
+"""What a command says while it works, on a slow machine: no part of what it prints."""
+
+
 def _run(arguments: list[str], folder: Path, environment: dict[str, str], where: str) -> str:
     ended = subprocess.run(
         arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_S, check=False
     )
-    shown = ended.stdout.decode()
+    shown = PROGRESS.sub("", ended.stdout.decode())
     if ended.returncode:
         raise PageIsWrong(f"{where}\nended with {ended.returncode}:\n{shown}")
     return shown
