@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # As many days as fit into the time, at most 1,000: from some 30 on, their spread is worth reading.
 REPLICATIONS ?= 1000
-WITHIN ?= 75s
+WITHIN ?= 45s
 
 .PHONY: gameday test lint types layers unit bench docs lock clean
 
