@@ -36,7 +36,7 @@ REPLICATIONS_FOLDER: Final = "replications"
 PREDICTION_FOLDER: Final = "prediction"
 LIVE_FOLDER: Final = "live"
 
-FILES: Final = (
+RUN_FILES: Final = (
     RUN_FILE,
     SCENARIO_FILE,
     TIMELINE_FILE,
@@ -47,9 +47,10 @@ FILES: Final = (
     HTML_REPORT_FILE,
     MARKDOWN_REPORT_FILE,
     JUNIT_FILE,
-    PREDICTION_FILE,
-    VERDICT_FILE,
 )
+"""The files of a simulated run, besides `replications/<n>/timeline.jsonl`."""
+
+FILES: Final = (*RUN_FILES, PREDICTION_FILE, VERDICT_FILE)
 """All files a run folder may hold, besides `replications/<n>/timeline.jsonl` and, of a live day, `prediction/` and `live/`."""
 
 NEEDED: Final = (RUN_FILE, SCENARIO_FILE, TIMELINE_FILE)

@@ -87,9 +87,8 @@ class Edge:
         self.required = plan.required
         self.asynchronous = plan.asynchronous
         self.cancel = _CANCELS.index(plan.cancel)  # RUNNING (2) includes what is queued
-        self.withdraws = plan.cancel == "running" and not plan.asynchronous and plan.caller != CLIENT
         self.hedge_s = plan.hedge_s
-        self.rare = plan.hedge_s is not None or self.withdraws or plan.bulkhead is not None or plan.pool is not None
+        self.look_at_the_rare()
         self.operation = _OPERATION[plan.operation]
         self.index = index
         self.cache = plan.cache
@@ -124,6 +123,13 @@ class Edge:
         self.fallback = fallback
         fallback.required = self.required
         fallback.asynchronous = self.asynchronous
+        fallback.look_at_the_rare()
+
+    def look_at_the_rare(self) -> None:
+        """Whether its calls can be given up by their visit, and whether it has any policy that few edges have."""
+        plan = self.plan
+        self.withdraws = plan.cancel == "running" and not self.asynchronous and plan.caller != CLIENT
+        self.rare = plan.hedge_s is not None or self.withdraws or plan.bulkhead is not None or plan.pool is not None
 
     def set_options(self, options: tuple[tuple[int, float], ...], stations: list[Station]) -> None:
         """Replace the options; a target that stays keeps its place in the round robin."""

@@ -10,7 +10,7 @@ from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import pytest
 
-from gameday.runfolder import FILES, RunFolder
+from gameday.runfolder import RUN_FILES, RunFolder
 from tests.cli.conftest import QUICK, Run, Started, wait_until
 
 Start = Callable[..., Started]
@@ -31,7 +31,7 @@ def check_folder(folder: Path, *, reports: bool = False) -> int:
     assert 0 < record["completed"] < record["replications"]
     assert scores["replications"] == record["completed"]
     unwritten = set() if reports else {"report.html", "report.md", "junit.xml"}
-    assert {file.name for file in folder.iterdir()} - {"replications"} == set(FILES) - unwritten
+    assert {file.name for file in folder.iterdir()} - {"replications"} == set(RUN_FILES) - unwritten
     return int(record["completed"])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from gameday.runfolder import FILES
+from gameday.runfolder import RUN_FILES
 from tests.cli.conftest import LONGEST_S, QUICK, ROOT, Run, Started, command, environment
 
 ONCE = ("--replications", "1", "--jobs", "1", "--no-report")
@@ -21,7 +21,7 @@ UNJUDGED = ("--set", "objectives.0.kpi=failover.rto")
 
 
 def test_a_met_gate_is_0_and_the_folder_holds_all_its_files(finished_run: Path) -> None:
-    assert {file.name for file in finished_run.iterdir()} == {*FILES, "replications"}
+    assert {file.name for file in finished_run.iterdir()} == {*RUN_FILES, "replications"}
     record = json.loads((finished_run / "run.json").read_text())
     assert (record["replications"], record["completed"], record["interrupted"]) == (3, 3, False)
     assert record["finished"] is not None

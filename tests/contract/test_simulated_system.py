@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
-import simpy
-
 from gameday.faults import Fault, make
 from gameday.port_contract import check_ports_contract
 from gameday.ports import PORTS
 from gameday.scenario.model import Scenario
 from gameday.selectors import Selector
+from sim.clock import Clock
 from sim.databases.cluster import Cluster
 from sim.dns import Resolvers
 from sim.recorder import Recorder
@@ -98,7 +97,7 @@ class SimulatedRig:
     def __init__(self) -> None:
         scenario = system()
         wiring, streams = build(scenario), Streams(7)
-        self.world = World(simpy.Environment(), scenario, wiring, PlainEngine(wiring.plan, streams), streams, Recorder())
+        self.world = World(Clock(), scenario, wiring, PlainEngine(wiring.plan, streams), streams, Recorder())
         for name, database in scenario.system.databases.items():
             self.world.clusters[name] = Cluster(self.world, name, database, None)
         for cluster in self.world.clusters.values():

@@ -151,6 +151,7 @@ EVENTFUL_DAY = [
     "schedule.faults=[kill database/orders/primary at 60s for 30s, errors provider/payments ratio=1 at 60s]",
     "system.services.catalog.slots=1",
     "system.services.catalog.queue=2",
+    "system.queues.mails={consumer: catalog}",
     "system.services.catalog.service_time=constant 200ms",
     "policies.shedding={enabled: true, services: {catalog: {normal: 50%, best_effort: 20%}}}",
 ]

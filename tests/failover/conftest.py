@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import simpy
 
 from gameday.scenario.model import Scenario
 from gameday.selectors import Selector
 from gameday.timeline import Event
+from sim.clock import Clock
 from sim.databases.cluster import Cluster
 from sim.dns import Resolvers
 from sim.recorder import Recorder
@@ -128,7 +128,7 @@ class Small:
 def start(chosen: Scenario, seed: int = 1, *, keep_logs: bool = True) -> Small:
     """A world with its databases and resolvers running."""
     streams, recorder, wiring = Streams(seed), Recorder(), build(chosen)
-    world = World(simpy.Environment(), chosen, wiring, PlainEngine(wiring.plan, streams), streams, recorder)
+    world = World(Clock(), chosen, wiring, PlainEngine(wiring.plan, streams), streams, recorder)
     for name, database in chosen.system.databases.items():
         world.clusters[name] = Cluster(world, name, database, chosen.policies.databases.get(name))
         if keep_logs:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import simpy
-
 from gameday.scenario.model import Scenario
 from gameday.selectors import Selector
 from gameday.timeline import Event
+from sim.clock import Clock
 from sim.control.faults import FaultPlayer
 from sim.day import Day
 from sim.places import Pinned
@@ -140,6 +139,6 @@ def bare(seed: int = 1, **parts: Any) -> World:
     parts = {"classes": {"buy": {**BUY, "rate": "1/d"}}, **parts}
     chosen = scenario(**parts)
     wiring, streams = build(chosen), Streams(seed)
-    world = World(simpy.Environment(), chosen, wiring, PlainEngine(wiring.plan, streams), streams, Recorder())
+    world = World(Clock(), chosen, wiring, PlainEngine(wiring.plan, streams), streams, Recorder())
     FaultPlayer(world)
     return world

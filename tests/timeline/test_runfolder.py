@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gameday.errors import BadInput, GamedayError
-from gameday.runfolder import FILES, RunFolder
+from gameday.runfolder import RUN_FILES, RunFolder
 from gameday.runrecord import RunRecord, installed_versions
 
 STARTED = datetime(2025, 3, 1, 12, 30, 5, tzinfo=UTC)
@@ -123,13 +123,14 @@ def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
         folder.scenario,
         folder.timeline,
         folder.series,
+        folder.traces,
         folder.scores,
         folder.replications,
         folder.report_html,
         folder.report_md,
         folder.junit,
     ]
-    assert tuple(path.relative_to(tmp_path).as_posix() for path in paths) == FILES
+    assert tuple(path.relative_to(tmp_path).as_posix() for path in paths) == RUN_FILES
     assert folder.timeline_of(0) == folder.timeline
     assert folder.timeline_of(12) == tmp_path / "replications" / "12" / "timeline.jsonl"
     with pytest.raises(GamedayError, match="no -1"):

@@ -63,7 +63,7 @@ def test_two_stations_in_a_row_are_a_jackson_network() -> None:
 @pytest.mark.parametrize(("rate", "patience_s"), [(320.0, 0.02), (480.0, 0.015)])
 def test_those_who_give_up_in_the_queue_are_as_many_as_barrer_says(rate: float, patience_s: float) -> None:
     """The timeout counts from the request, so only what is still queued is dropped; what is in work goes on and counts as completed."""
-    edge = entry(timeout_s=patience_s, cancel=True)
+    edge = entry(timeout_s=patience_s, cancel="queued")
     found = windows(plan([station("s", exponential(0.01), slots=4)], [edge], [flow(rate)]), 5.0, 60.0, 24, longer=20)
     exact = forms.m_m_c_d_gone(4, rate, 0.01, patience_s)
     agrees(lambda window: window.count("failed", 0) / window.count("arrived", 0), found, exact, 0.06)
