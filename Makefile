@@ -27,7 +27,7 @@ layers: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/gameday warmup
-	$(BIN)/pytest -n $(JOBS) -q
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -q
 
 bench: $(VENV)/.dev              ## speed, as ratios measured in one run
 	$(BIN)/python -m benchmarks

@@ -193,7 +193,7 @@ class _Builder:
         if dependency.fallback is not None:
             kind = target_of(dependency.fallback).partition("/")[0]
             operation = dependency.operation if kind == "database" else "call"
-            plain = Dependency(to=dependency.fallback, operation=operation)
+            plain = Dependency(to=dependency.fallback, operation=operation, mode=dependency.mode)
             fallback = self.add_dependency(caller, region, station, plain)
         target = target_of(dependency.to)
         kind, name = target.split("/", 1)

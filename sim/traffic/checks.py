@@ -126,6 +126,8 @@ def _edge_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
 def _gate_problems(edge: EdgePlan) -> Iterator[str]:
     if edge.hedge_s is not None and not 0.0 < edge.hedge_s < edge.timeout_s:
         yield f"hedge_s {edge.hedge_s} must be positive and shorter than the timeout"
+    if edge.hedge_s is not None and edge.asynchronous:
+        yield "nobody waits for the answer of an asynchronous call, so there is nothing to hedge"
     if edge.caller == CLIENT and (edge.bulkhead is not None or edge.pool is not None):
         yield "clients are no process: they have neither a bulkhead nor a pool"
     if edge.bulkhead is not None and edge.bulkhead < 1:
@@ -155,6 +157,8 @@ def _fallback_problems(plan: Plan, edge: EdgePlan) -> Iterator[str]:
     fallback = plan.edges[edge.fallback]
     if fallback.caller != edge.caller:
         yield f"its fallback {fallback.name!r} belongs to another caller"
+    if fallback.asynchronous != edge.asynchronous:
+        yield f"its fallback {fallback.name!r} must be waited for as it is itself"
     if any(edge.fallback in station.calls for station in plan.stations):
         yield f"its fallback {fallback.name!r} is a call of its own too"
     if sum(other.fallback == edge.fallback for other in plan.edges) > 1:

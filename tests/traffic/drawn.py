@@ -55,10 +55,14 @@ def edge_policies(draw: st.DrawFn, entry: bool) -> dict[str, Any]:
 
 
 def without_wrong_caches(system: Plan) -> Plan:
-    """Writes, asynchronous calls and fallbacks have none."""
+    """Writes, asynchronous calls and fallbacks have none; and calls nobody waits for have no hedge."""
     fallbacks = {edge.fallback for edge in system.edges}
     edges = (
-        replace(edge, cache=None) if edge.asynchronous or edge.operation == "write" or number in fallbacks else edge
+        replace(
+            edge,
+            cache=None if edge.asynchronous or edge.operation == "write" or number in fallbacks else edge.cache,
+            hedge_s=None if edge.asynchronous else edge.hedge_s,
+        )
         for number, edge in enumerate(system.edges)
     )
     return replace(system, edges=tuple(edges))

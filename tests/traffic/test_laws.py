@@ -90,7 +90,8 @@ def plans(draw: st.DrawFn) -> Plan:
                 edges.append(draw(edge_plans(len(edges), number, count)))
                 if draw(st.booleans()):
                     edges[-1] = replace(edges[-1], fallback=len(edges))
-                    edges.append(draw(edge_plans(len(edges), number, count)))
+                    fallback = draw(edge_plans(len(edges), number, count))
+                    edges.append(replace(fallback, asynchronous=edges[-1].asynchronous))
         instances = tuple(
             InstancePlan(f"{number}-{i}", draw(st.integers(0, ZONES - 1)), draw(st.integers(1, 3)), draw(st.integers(0, 6)))
             for i in range(draw(st.integers(1, 3)))

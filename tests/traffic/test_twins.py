@@ -126,7 +126,8 @@ def plans(draw: st.DrawFn) -> Plan:
             edges.append(draw(edge_plans(len(edges), number, count)))
             while draw(st.sampled_from([True, False, False])):
                 edges[-1] = replace(edges[-1], fallback=len(edges))
-                edges.append(draw(edge_plans(len(edges), number, count)))
+                fallback = draw(edge_plans(len(edges), number, count))
+                edges.append(replace(fallback, asynchronous=edges[-1].asynchronous))
         stations.append(draw(station_plans(number, tuple(calls))))
     rtt_s = draw(st.sampled_from([((0.0, 0.0), (0.0, 0.0)), ((0.001, 0.08), (0.08, 0.0)), ((0.0, 0.05), (0.05, 0.0))]))
     classes = (

@@ -14,6 +14,8 @@ def check_calling(book: Book, path: Path, call: Dependency) -> None:
     """The policies of one dependency."""
     if call.breaker is not None:
         _breaker(book, (*path, "breaker"), call.breaker)
+    if call.hedge is not None and call.mode == "async":
+        book.wrong((*path, "hedge"), "nobody waits for the answer of an asynchronous call, so there is nothing to hedge")
     timeout_s = _timeout_s(book, call)
     if call.hedge is not None and timeout_s is not None and call.hedge >= timeout_s:
         book.wrong(
