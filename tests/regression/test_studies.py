@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -25,7 +25,7 @@ from gameday.study.levels import LevelError, spread
 from gameday.study.model import Factor, Response, Study, StudyFile, read_study
 from gameday.study.running import Playing, identity_of
 from gameday.study.store import Store
-from tests.cli.conftest import QUICK, Run, command, environment, wait_until
+from tests.cli.conftest import QUICK, Run, environment
 
 STUDY = """
 study: 1
@@ -97,14 +97,36 @@ def test_the_table_reads_alike_everywhere(whole: tuple[Path, Answers]) -> None:
     assert sums[0] == sums[1] == sums[2] > 0
 
 
-def test_killed_and_resumed_it_has_the_rows_of_one_sitting(file: StudyFile, tmp_path: Path, whole: tuple[Path, Answers]) -> None:
-    arguments = command("study", tmp_path / "probe.yaml", "--jobs", 1, "--out", tmp_path / "cut", "--resume")
-    running = subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+KILLED = """
+import os, signal, sys
+from gameday.cli import run_command as main
+from gameday.study import running
+from gameday.study.store import Store
+
+running.FLUSH_S = 0.0  # every chunk is a part
+flush = Store.flush
+
+def flush_and_die(store):
+    if store.rows and len(list((store.folder / "parts").iterdir())) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    flush(store)
+
+Store.flush = flush_and_die
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_killed_and_resumed_it_has_the_rows_of_one_sitting(tmp_path: Path, whole: tuple[Path, Answers], after: int) -> None:
+    """Killed by the kernel, as by `kill -9`, before the first, the second or the fourth part is written."""
+    written(tmp_path, STUDY)
+    arguments = ["study", tmp_path / "probe.yaml", "--jobs", 1, "--out", tmp_path / "cut", "--resume"]
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(after), *map(str, arguments)], env=environment(), capture_output=True, check=False
+    )
+    assert ended.returncode == -SIGKILL, ended.stderr
     parts = tmp_path / "cut" / "parts"
-    assert any(wait_until(lambda: running.poll() is not None or any(parts.glob("*.parquet"))) for _ in range(6))
-    assert running.poll() is None, "it is killed in the middle"
-    os.kill(running.pid, SIGKILL)
-    running.communicate()
+    assert len(list(parts.glob("*.parquet"))) == after
     resumed = played(read_study(tmp_path / "probe.yaml"), tmp_path / "cut")
     assert same_rows(resumed) == same_rows(whole[1])
     assert not list(parts.glob("*.parquet")), "the table holds everything"
