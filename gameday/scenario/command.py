@@ -74,5 +74,8 @@ class Command(Strict):
     """Questions about the state; none = nobody asks."""
     rotate_after: Duration | None = None
     """Time after which commander and responder hand over to somebody who is rested; none = they stay to the end."""
+    deputy_after: Duration = 300.0
+    """With a `deputy`: how long something may wait for the commander, or the commander's role for somebody of its list, until the deputy
+    takes command. Assumption, with PagerDuty's five minutes for an unanswered page."""
     failover_checklist: Checklist | None = None
     """Steps before people move a region; none = they ask the controller at once."""

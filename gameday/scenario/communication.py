@@ -101,6 +101,9 @@ class Communication(Strict):
     """Time writing a message takes. Assumption."""
     approve: LogNormal = LogNormal(median=180.0, sigma=0.8)
     """Time one approval takes in office hours; asleep approvers must be paged first. Assumption."""
+    reminders: Literal["tool", "people"] = "tool"
+    """Who minds when the next message is due: the incident tool, or people: the deputy, else the commander, who look at the clock when
+    nothing else has their attention."""
     written: Literal["templates", "memory"] = "templates"
     """Whether messages are written from templates. From memory a sentence is left out, or a promise slips in, with SPAR-H's probability of
     an action without a procedure under stress; whoever approves it may see that and send it back."""

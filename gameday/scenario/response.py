@@ -111,6 +111,8 @@ class Timing(Strict):
     SPAR-H's, ten hours are an assumption."""
     hand_over: LogNormal = LogNormal(median=600.0, sigma=0.5)
     """Handing an incident over to somebody who takes a role over. Assumption."""
+    brief: LogNormal = LogNormal(median=60.0, sigma=0.5)
+    """Giving somebody who is there a task, or telling them how it stands: both do nothing else meanwhile. Assumption."""
 
 
 class Response(Strict):
@@ -125,7 +127,9 @@ class Response(Strict):
     escalations: dict[Name, Escalation] = {}
     """Escalation policies; `default` is used where none is named."""
     roles: dict[Name, Annotated[list[Name], Field(min_length=1)]] = {}
-    """Role to the people who may take it, in order: incident_commander, communications, scribe, liaison, executive, legal, pr …"""
+    """Role to the people who may take it, in order. `incident_commander` decides; `deputy` stands beside and takes command when the
+    commander cannot keep up; `operations` acts once it is decided, and where the list is empty-handed the commander does; `liaison` answers
+    those who ask how it stands; `communications` writes; `scribe` keeps the log; executive, legal, pr and others are asked for their word."""
     declare_above: Ratio = 0.05
     """Share of lost requests of a critical class from which an incident is declared."""
     runbooks: dict[str, Runbook] = {}

@@ -17,6 +17,7 @@ def start_people(day: Day) -> None:
     from sim.people.cast import Cast
     from sim.people.checklist import Activation
     from sim.people.dashboards import Dashboards
+    from sim.people.deputy import Deputy
     from sim.people.incident import Incident, IncidentDesk
     from sim.people.inquiries import InquiryDesk
     from sim.people.messages import MessageDesk
@@ -31,7 +32,8 @@ def start_people(day: Day) -> None:
     clocks = RegulatoryClocks(day)
     roles = Roles(day, cast, desk)
     bridge = BridgeCall(day, cast, dashboards, desk, roles)
-    messages = MessageDesk(day, cast, dashboards, desk, roles, clocks)
+    deputy = Deputy(day.world, cast, desk, roles)
+    messages = MessageDesk(day, cast, dashboards, desk, roles, clocks, deputy)
     archive = Archive(day, cast, roles)
     messages.on_published += [
         lambda _incident, audience, _phase, _name: bridge.told(audience),

@@ -5,18 +5,21 @@ The rule that surprises: there is no factor for "overhead". Somebody who is aske
 
 from __future__ import annotations
 
+import simpy
+
 from gameday.scenario.command import Bridge, StatusRequests
 from sim.day import Day
 from sim.people.cast import SOON, Cast
 from sim.people.dashboards import Dashboards
 from sim.people.incident import COMMANDER, Incident, IncidentDesk
-from sim.people.roles import Roles
+from sim.people.roles import LIAISON, Roles
 from sim.processes import Process, Steps
 
 POLL_S = 10.0
 """The question for strong objections, and the silence after it. Assumption."""
 REMEMBERED_S = 600.0
 """Somebody who was told so lately does not ask. Assumption."""
+NOT_TOLD = (float("-inf"), "")
 
 
 class BridgeCall:
@@ -34,6 +37,9 @@ class BridgeCall:
         self._on_it: dict[str, None] = {}
         self._told: dict[str, float] = {}
         """When each audience was last told anything."""
+        self._liaison_knows: tuple[float, str] = NOT_TOLD
+        """When the liaison was last told how it stands, and what."""
+        self._telling: simpy.Process | None = None
         desk.listeners.append(self._on_incident)
         if self._bridge is not None:
             desk.discuss = self._discuss
@@ -48,6 +54,7 @@ class BridgeCall:
         if what == "closed":
             self._on_it.clear()
             self._told.clear()
+            self._liaison_knows = NOT_TOLD
         if what != "declared":
             return
         if self._bridge is not None:
@@ -118,8 +125,32 @@ class BridgeCall:
             name, asked_at = f"{audience}/{count}", env.now
             data: dict[str, object] = {"from": audience, "inquiry": name, "question": "how does it stand?"}
             self._world.recorder.record(env.now, "inquiry.received", incident.subject, data)
-            commander = incident.roles.get(COMMANDER, incident.responder)
+            by, answer = yield from self._answer(incident, requests)
+            told = {**data, "answer": answer, "by": by, "after_s": env.now - asked_at}
+            self._world.recorder.record(env.now, "inquiry.answered", incident.subject, told)
+
+    def _answer(self, incident: Incident, requests: StatusRequests) -> Steps[tuple[str, str]]:
+        """Who answers and what: a liaison what they know, else the commander, who asks the responder."""
+        commander = incident.roles.get(COMMANDER, incident.responder)
+        liaison = incident.roles.get(LIAISON, commander)
+        if liaison == commander:
             for person in dict.fromkeys((commander, incident.responder)):
                 yield from self._cast.attend(person, self._cast.draw(person, requests.answer, "status request"), SOON)
-            told = {**data, "answer": incident.phase, "by": commander, "after_s": env.now - asked_at}
-            self._world.recorder.record(env.now, "inquiry.answered", incident.subject, told)
+            return commander, incident.phase
+        known_at, _ = self._liaison_knows
+        if self._world.env.now - known_at >= REMEMBERED_S:
+            if self._telling is None:
+                self._telling = self._world.env.process(self._tell_liaison(incident, commander, liaison))
+            yield self._telling
+        answer = self._liaison_knows[1] or incident.phase
+        yield from self._cast.attend(liaison, self._cast.draw(liaison, requests.answer, "status request"), SOON)
+        return liaison, answer
+
+    def _tell_liaison(self, incident: Incident, commander: str, liaison: str) -> Process:
+        """The commander, who asks the responder, tells the liaison how it stands: once for all who ask in the next while."""
+        for person in dict.fromkeys((incident.responder, commander)):
+            if person != liaison:
+                lasts_s = self._cast.draw(person, self._cast.timing.brief, "tell the liaison")
+                yield from self._cast.attend(person, lasts_s, SOON)
+        self._liaison_knows = NOT_TOLD if incident.over else (self._world.env.now, incident.phase)
+        self._telling = None

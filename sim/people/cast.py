@@ -160,6 +160,23 @@ class Cast:
             yield turn
             yield self._world.env.timeout(lasts_s)
 
+    def together(self, one: str, other: str, lasts_s: float, urgency: int = NOW) -> Steps[None]:
+        """Two people talk, and do nothing else; in the order of their names, so that no two talks wait for each other for ever."""
+        first, second = sorted((one, other))
+        with self.members[first].attention.request(priority=urgency) as turn:
+            yield turn
+            if second != first:
+                with self.members[second].attention.request(priority=urgency) as other_turn:
+                    yield other_turn
+                    yield self._world.env.timeout(lasts_s)
+                return
+            yield self._world.env.timeout(lasts_s)
+
+    def waited_s(self, name: str) -> float:
+        """How long the oldest thing has been waiting for somebody's attention."""
+        waiting = [request.time for request in self.members[name].attention.queue]
+        return self._world.env.now - min(waiting) if waiting else 0.0
+
     def write(self, name: str, lasts_s: float, urgency: int, turn: int) -> Steps[None]:
         """Write something, piece by piece: what is more urgent comes in between, what was begun later (`turn`) does not."""
         left_s = lasts_s

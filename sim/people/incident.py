@@ -7,7 +7,7 @@ by itself they see it on their graphs; a loss too small to declare is still work
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gameday.communication.severity import SeverityLevel, at_least, severity_of
 from gameday.scenario.communication import Phase
@@ -20,7 +20,7 @@ from sim.people.pager import Page
 from sim.processes import Process, Steps
 
 LOOK_EVERY_S = 15.0
-COMMANDER = "incident_commander"
+COMMANDER, OPERATIONS = "incident_commander", "operations"
 NO_EFFECT_AFTER_S = 120.0
 """How long a responder waits for an action to show before thinking again. Assumption."""
 LONGEST_LOOK_S = 900.0
@@ -218,6 +218,7 @@ class IncidentDesk:
             incident.plan = plan
             self._set_phase(incident, "identified")
             yield from self._decide(incident, plan)
+            plan = yield from self._give_task(incident, plan)
             if (yield from self.hands.carry_out(plan)) and (
                 yield from self._recovered(incident, person, patience_s=NO_EFFECT_AFTER_S)
             ):
@@ -239,6 +240,18 @@ class IncidentDesk:
         yield from self._cast.attend(by, self._cast.think_s(by, self._cast.timing.decide, "decide"))
         incident.decided = plan.action
         self._world.record("decision.made", incident.subject, decision=plan.action, by=by, why=plan.why)
+
+    def _give_task(self, incident: Incident, plan: Plan) -> Steps[Plan]:
+        """Who acts: with a list for `operations` whoever has the role, else the commander; without one whoever found the cause.
+
+        Somebody who did not find it has to be told what to do. To wait is no task.
+        """
+        if OPERATIONS not in self._cast.response.roles or plan.action == "wait":
+            return plan
+        by = incident.roles.get(OPERATIONS) or incident.roles.get(COMMANDER, plan.by)
+        if by != plan.by:
+            yield from self._cast.together(plan.by, by, self._cast.draw(by, self._cast.timing.brief, "task"))
+        return replace(plan, by=by)
 
     def _recovered(self, incident: Incident, person: str, *, patience_s: float) -> Steps[bool]:
         """Whether the indicators are good, and stay so for the time the plan asks for; `patience_s` to become good."""

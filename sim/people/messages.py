@@ -22,6 +22,7 @@ from sim.day import Day
 from sim.monitoring import OUTSIDE
 from sim.people.cast import FIRST, LATER, NOW, SOON, Cast
 from sim.people.dashboards import Dashboards
+from sim.people.deputy import Deputy
 from sim.people.from_memory import from_memory, objection
 from sim.people.incident import Incident, IncidentDesk
 from sim.people.regulation import RegulatoryClocks
@@ -70,7 +71,14 @@ class MessageDesk:
     """Everything that is said during a day."""
 
     def __init__(
-        self, day: Day, cast: Cast, dashboards: Dashboards, desk: IncidentDesk, roles: Roles, clocks: RegulatoryClocks
+        self,
+        day: Day,
+        cast: Cast,
+        dashboards: Dashboards,
+        desk: IncidentDesk,
+        roles: Roles,
+        clocks: RegulatoryClocks,
+        deputy: Deputy,
     ) -> None:
         self._day = day
         self._world = day.world
@@ -79,6 +87,7 @@ class MessageDesk:
         self._desk = desk
         self._roles = roles
         self._clocks = clocks
+        self._deputy = deputy
         self._plan = day.world.scenario.communication
         self._count = self._turns = 0
         self._conversations: dict[str, Conversation] = {}
@@ -121,7 +130,11 @@ class MessageDesk:
             for conversation in conversations.values():
                 conversation.cadence.exposure(env.now, exposure)
                 for ask in conversation.cadence.asks(env.now):
-                    if ask.phase not in conversation.in_work.values():
+                    if ask.phase in conversation.in_work.values():
+                        continue
+                    if self._plan.reminders == "people":
+                        self._world.env.process(self._begin_when_reminded(ask, conversation))
+                    else:
                         self._begin(ask, conversation)
             due = earliest(conversation.cadence.next_at() for conversation in conversations.values())
             if due is None and incident.over:
@@ -150,6 +163,12 @@ class MessageDesk:
         self._turns += 1
         conversation.in_work[conversation.asked] = ask.phase
         self._world.env.process(self._work(ask, conversation, conversation.asked, self._turns))
+
+    def _begin_when_reminded(self, ask: Ask, conversation: Conversation) -> Process:
+        """It is begun when somebody has seen that it is time; what has become outdated meanwhile was asked for anew."""
+        yield from self._deputy.remind(conversation.incident)
+        if ask.phase == conversation.incident.phase and ask.phase not in conversation.in_work.values():
+            self._begin(ask, conversation)
 
     def _work(self, ask: Ask, conversation: Conversation, request: int, turn: int) -> Process:
         yield from self._write(ask, conversation, request, turn)

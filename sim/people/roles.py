@@ -14,6 +14,7 @@ from sim.people.cast import Cast
 from sim.people.incident import COMMANDER, Incident, IncidentDesk
 from sim.processes import Process, Steps
 
+DEPUTY, LIAISON = "deputy", "liaison"
 ON_REQUEST = frozenset({"legal", "pr", "executive"})
 """Roles that are asked when their word is needed and not called in, unless they write to somebody. Assumption."""
 ANSWERS_WITHIN_S = 300.0
@@ -130,6 +131,8 @@ class Roles:
         """Nobody is free or answers: a holder who is there does it besides, else the commander."""
         there = [person for person in people if person in incident.roles.values()]
         person = there[0] if there else incident.roles[COMMANDER]
+        if role == DEPUTY:
+            return  # nobody stands beside themselves
         self._world.record("note", incident.subject, text=f"nobody is free for the role of {role}: {person} does it as well")
         self.take(incident, role, person)
 
@@ -143,12 +146,26 @@ class Roles:
             commander = incident.roles.get(COMMANDER)
             if incident.over:
                 return
+            if incident.roles.get(DEPUTY) is not None:
+                yield from self.promote_deputy(incident)
+                continue
             rested = [one for one in self._cast.response.roles.get(COMMANDER, []) if not self._cast.members[one].roles]
             relief = yield from self._relief(rested)
             if incident.over or relief is None or commander is None:
                 continue
             yield from self._cast.attend(commander, self._cast.draw(relief, self._cast.timing.hand_over, "hand over"))
             self.take(incident, COMMANDER, relief)
+
+    def promote_deputy(self, incident: Incident) -> Steps[None]:
+        """The deputy, who has heard everything, takes command; another of the list is called to stand beside."""
+        cast, deputy, commander = self._cast, incident.roles[DEPUTY], incident.roles[COMMANDER]
+        yield from cast.together(commander, deputy, cast.draw(deputy, cast.timing.brief, "take command"))
+        if incident.over or incident.roles.get(DEPUTY) != deputy or incident.roles[COMMANDER] != commander:
+            return
+        del incident.roles[DEPUTY]
+        cast.members[deputy].roles.discard(DEPUTY)
+        self.take(incident, COMMANDER, deputy)
+        self._world.env.process(self._call_in(incident, DEPUTY, cast.response.roles[DEPUTY]))
 
     def _relieve(self, incident: Incident, person: str) -> Steps[str]:
         """Who works on: after `rotate_after` at the desk, somebody of the cast without a role, those who know most first."""

@@ -25,6 +25,12 @@ def inquiries(**patch: Any) -> Patch:
 
 INTERNAL = communication(audiences={"staff": {"channel": "chat", "severities": ["sev1"], "first_within": "20m"}})
 ASKED = together(LONG, INTERNAL, requests(every="2m"))
+ASKED_OFTEN = together(ASKED, requests(every="20s", answer=fixed(60)), audience(every="3m"))
+DEPUTISED = together(
+    timing(diagnose=fixed(800)),
+    response(people={"dee": {}, "far": {"asleep": ["09:00", "18:00"]}}, roles={"incident_commander": ["far"], "deputy": ["dee"]}),
+    timing(miss_asleep=1),
+)
 CROWDED = together(LONG, CROWD, bridge())
 PROTOCOL = together(CROWDED, bridge(protocol=True, summary_every="3m"))
 TOLD = communication(audiences={"support": {"channel": "chat", "first_within": "3m", "severities": ["sev1", "sev2", "sev3"]}})
@@ -74,6 +80,9 @@ COMMAND: dict[str, Effect] = {
     "StatusRequests.every": Effect(requests(every="1m"), ("inquiry.received",), ASKED),
     "StatusRequests.answer": Effect(requests(answer=fixed(200)), ("inquiry.answered",), ASKED),
     "StatusRequests.dashboard": Effect(requests(dashboard=True), ("inquiry.received",), ASKED),
+    "Command.deputy_after": Effect(response(command={"deputy_after": "10m"}), ("incident.role",), DEPUTISED),
+    "Timing.brief": Effect(timing(brief=fixed(100)), ("incident.role",), DEPUTISED),
+    "communication.reminders": Effect(communication(reminders="people"), ("message.drafted",), ASKED_OFTEN),
     "Step.name": Effect(checklist(steps=[{**STEP, "name": "edge"}]), ACTIONS, MOVED),
     "Step.role": Effect(checklist(steps=[{**STEP, "role": "legal"}]), ACTIONS, MOVED),
     "Step.takes": Effect(checklist(steps=[{**STEP, "takes": fixed(100)}]), ACTIONS, MOVED),
