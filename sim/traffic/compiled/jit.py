@@ -22,6 +22,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from sim.traffic.compiled.parts import PartCompiler, of_any_value
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 Words = Any
@@ -66,28 +68,46 @@ CACHE = cache_folder() if COMPILED else None
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function of the kernel."""
-    compiled: _Function = numba.njit(error_model="numpy", nogil=True)(function)
-    return compiled
+    """Compile a function of the kernel for the others to call."""
+    return _within(function, forceinline=False)
 
 
 def part(function: _Function) -> _Function:
     """Compile a function of the kernel into each of its callers: for what is called in one place, or is tiny."""
-    compiled: _Function = numba.njit(error_model="numpy", nogil=True, forceinline=True)(function)
+    return _within(function, forceinline=True)
+
+
+def _within(function: _Function, *, forceinline: bool) -> _Function:
+    if not COMPILED:
+        return function
+    compiled: _Function = numba.njit(
+        error_model="numpy",
+        nogil=True,
+        forceinline=forceinline,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        pipeline_class=PartCompiler,
+    )(function)
+    of_any_value(compiled)
     return compiled
 
 
 def entry(function: _Function) -> _Function:
     """Compile a function that Python calls, and keep the result on disk where possible."""
     if CACHE is None:
-        return kernel(function)
+        return _uncached(function)
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE)
     try:
         compiled: _Function = numba.njit(error_model="numpy", nogil=True, cache=True)(function)
     except RuntimeError:  # numba finds no way to keep it after all
-        return kernel(function)
+        return _uncached(function)
     finally:
         numba.config.CACHE_DIR = before
+    return compiled
+
+
+def _uncached(function: _Function) -> _Function:
+    compiled: _Function = numba.njit(error_model="numpy", nogil=True)(function)
     return compiled
 
 
