@@ -20,10 +20,12 @@ class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     """The code of a part and of what it calls, as it was lowered."""
 
     def add_llvm_module(self, module: Any) -> None:
+        """Take a lowered function in as it is."""
         module.data_layout = self._codegen._data_layout
         self._final_module.link_in(module)
 
     def finalize(self) -> None:
+        """Link what is called; optimise and emit nothing."""
         self._raise_if_finalized()
         for library in dict.fromkeys(self._linking_libraries):
             self._reload_init.update(library._reload_init)
@@ -38,6 +40,7 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
     _name = "part_lowering"
 
     def run_pass(self, state: Any) -> bool:
+        """Lower a function."""
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
@@ -53,6 +56,7 @@ class PartCompiler(CompilerBase):  # type: ignore[misc]
     """numba's compiler, with the step above in the place of its own."""
 
     def define_pipelines(self) -> list[Any]:
+        """The steps, in their order."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.passes = [(_PartLowering if one is NativeLowering else one, what) for one, what in passes.passes]
         passes.finalize()
