@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from gameday.cli import add_jobs, show
 
 if TYPE_CHECKING:
+    from gameday.cluster import Cluster
+    from gameday.replication import Workers
     from gameday.study.store import Store
 
 
@@ -23,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with what is in the folder")
     parser.add_argument("--budget", type=_duration, metavar="TIME", help="longest time to play, e.g. 10m")
     add_jobs(parser)
+    parser.add_argument("--cluster", metavar="ADDRESS", help="play on the workers of a Dask scheduler, e.g. tcp://scheduler:8786")
     parser.add_argument("--json", action="store_true", help="print the answers as JSON")
 
 
@@ -30,7 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Play, write, print. 130 when interrupted, else 0: a study informs."""
     from gameday.interrupts import Interrupts
     from gameday.progress import Progress
-    from gameday.replication import Workers
     from gameday.study.model import read_study
     from gameday.study.running import Playing, identity_of
     from gameday.study.store import Store
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     progress = Progress(sys.stderr, 1, "replications")
     interrupted = False
     try:
-        with Interrupts(), Workers(arguments.jobs) as workers:
+        with Interrupts(), _workers(arguments) as workers:
             playing = Playing(file, store, workers, progress.step, budget)
             playing.play()
     except KeyboardInterrupt:
@@ -50,6 +52,20 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         progress.close()
     return _finish(arguments, store, interrupted=interrupted, out_of_time=playing.out_of_time)
+
+
+def _workers(arguments: argparse.Namespace) -> Workers | Cluster:
+    if arguments.cluster:
+        from gameday.cluster import Cluster
+
+        cluster = Cluster(arguments.cluster)
+        if cluster.cold:
+            what = "compile the traffic engine first, about a minute of a core each; gameday warmup on their machines does it ahead"
+            print(f"{cluster.cold} of {cluster.width} workers {what}", file=sys.stderr)
+        return cluster
+    from gameday.replication import Workers
+
+    return Workers(arguments.jobs)
 
 
 def _finish(arguments: argparse.Namespace, store: Store, *, interrupted: bool, out_of_time: bool) -> int:

@@ -207,6 +207,7 @@ def _suggested(trial: object, name: str, factor: Factor) -> str:
 def identity_of(file: StudyFile) -> dict[str, object]:
     """What rows of a study have in common: they may be continued only when all of it is the same."""
     from gameday import __version__
+    from gameday.fingerprint import code_digest
     from gameday.scenario import digest
 
     return {
@@ -216,4 +217,5 @@ def identity_of(file: StudyFile) -> dict[str, object]:
         "scenario_sha256": digest(scenario_at(file, {})),
         "seed": file.study.seed,
         "version": __version__,
+        "code_sha256": code_digest(),
     }

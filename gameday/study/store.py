@@ -1,7 +1,7 @@
 """The folder of a study: what was played, as it came, safe against any end.
 
 The rule that surprises: rows are written in small parts, each whole or not at all; a study that was killed is continued from them, and rows
-of another scenario, seed or version are never taken for rows of this one: the folder is refused.
+of another scenario, seed or build are never taken for rows of this one: the folder is refused.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ KEYS: Final = {
     "replication": "number of the replication, from 0; the same number is the same day at every point",
     "seed": "root of all randomness",
     "scenario_sha256": "digest of the scenario of the point",
-    "version": "version of gameday",
+    "version": "version of gameday, and digest of its code and of the simulator's",
     "grade": "grade of the replication: P, S, M, U or UNKNOWN",
     "hard_failures": "KPIs that failed hard, separated by blanks",
     "lost_requests": "requests lost in the judged time",
@@ -159,7 +159,7 @@ def row_of(point: Point, scores: ReplicationScores, identity: Mapping[str, Any],
         "replication": scores.replication,
         "seed": identity["seed"],
         "scenario_sha256": sha256,
-        "version": identity["version"],
+        "version": f"{identity['version']}+{identity['code_sha256'][:12]}",
         **{f"factor.{name}": level for name, level in point.levels.items()},
         "price": point.price,
         "grade": str(scores.grade),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from sim.streams import Streams
 from sim.traffic import Engine
@@ -76,6 +76,17 @@ def warm_up() -> Warmth:
     engine.advance(0.1)
     engine.observe()
     return Warmth(machine.was_compiled(), perf_counter() - started, jit.CACHE)
+
+
+def is_cold() -> bool:
+    """Whether the first day of this process will compile the kernel: no cache holds all of it."""
+    try:
+        from sim.traffic.compiled import jit, machine
+    except ImportError:
+        return False
+    entries: tuple[Any, ...] = (machine.play, machine.act, machine.gauge)
+    kept = len(list(Path(entries[0].stats.cache_path).glob("*.nbc"))) if jit.COMPILED and jit.CACHE else 0
+    return jit.COMPILED and kept < len(entries)
 
 
 _SMALLEST = Plan(
