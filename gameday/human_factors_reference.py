@@ -8,9 +8,10 @@ def people_reference() -> str:
     from gameday.contacts import DELIVERY_S, GOALERT
     from gameday.human_factors import FACTORS
     from gameday.scenario.command import Bridge, Checklist, StatusRequests, Step
-    from gameday.scenario.communication import Communication, Inquiries, StatusPage
+    from gameday.scenario.communication import Communication, Inquiries
     from gameday.scenario.response import Timing
     from gameday.scenario.spread import LogNormal
+    from gameday.scenario.status import StatusPage
     from gameday.scenario_reference import as_cell
     from gameday.units import format_duration
 

@@ -11,6 +11,7 @@ from typing import Literal
 from gameday.scenario.base import Strict
 from gameday.scenario.quantities import Duration, Money, Ratio
 from gameday.scenario.spread import LogNormal
+from gameday.scenario.status import StatusPage
 from gameday.scenario.system import Name
 
 Phase = Literal["investigating", "identified", "monitoring", "resolved"]
@@ -62,17 +63,6 @@ class Executive(Strict):
     already. Median of published cloud incidents from impact to mitigation: 98 min (ISSRE 2022 collection)."""
     duration_above: Duration | None = None
     """Duration so far; none = not by duration."""
-
-
-class StatusPage(Strict):
-    """The public status page."""
-
-    location: str = "outside"
-    """Where it runs: `region/<name>`, `zone/<name>` or `outside`; on a failed place it cannot be updated."""
-    automatic: bool = False
-    """Whether the incident tool updates it; false: somebody retypes (slower)."""
-    retype: LogNormal = LogNormal(median=120.0, sigma=0.6)
-    """Time retyping takes. Assumption."""
 
 
 class RegulatoryClock(Strict):

@@ -17,6 +17,7 @@ from gameday.scores.clarity import clarity
 from gameday.scores.kpis import Target, format_value
 from gameday.scores.model import Measure, measured, never, not_applicable
 from gameday.scores.registry import Scorer, per_incident, per_run
+from gameday.scores.status_page import component_status
 
 if TYPE_CHECKING:
     from gameday.scenario.communication import Audience
@@ -282,6 +283,7 @@ SCORERS: Final[tuple[Scorer, ...]] = (
     per_incident(coverage, "communication.coverage"),
     per_run(authority, "communication.authority"),
     per_run(accuracy, "communication.accuracy"),
+    per_run(component_status, "communication.component_status"),
     per_incident(resolved_messages, "communication.false_resolved", _LAG),
     per_run(clarity, "communication.clarity"),
     per_run(answers, "communication.answers_agree"),

@@ -257,6 +257,16 @@ COMMUNICATION: Final = (
         SCENARIO,
     ),
     kpi(
+        "communication.component_status",
+        "ratio",
+        "higher",
+        None,
+        "component states that were true",
+        "Minutes in which a component of the status page showed the state that was true, divided by the minutes in which it was hurt, under "
+        "maintenance, or shown as such; over all components. True is the state of the share of lost requests of that minute.",
+        SCENARIO,
+    ),
+    kpi(
         "communication.clarity",
         "ratio",
         "higher",

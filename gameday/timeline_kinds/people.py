@@ -153,6 +153,25 @@ PEOPLE_KINDS: Final[Mapping[str, Kind]] = {
         _INCIDENT,
         {"message": _MESSAGE["message"], "audience": _MESSAGE["audience"], "by": text_key("the tool, or who copied it")},
     ),
+    "status.component": kind(
+        "A component of the status page is set to a state.",
+        "`status_page/<component>`",
+        {
+            "component": text_key("name on the page"),
+            "state": text_key("operational, degraded_performance, partial_outage, major_outage, under_maintenance"),
+            "by": _DECISION["by"],
+        },
+    ),
+    "status.incident": kind(
+        "The state of an incident on the status page is set.",
+        _INCIDENT,
+        {"state": text_key("investigating, identified, monitoring, resolved"), "by": _DECISION["by"]},
+    ),
+    "status.scheduled": kind(
+        "The state of planned work on the status page is set.",
+        "the status page",
+        {"what": text_key("what is planned"), "state": text_key("scheduled, in_progress, completed"), "by": _DECISION["by"]},
+    ),
     **states("inquiry", _INCIDENT, _INQUIRY, {"received": "Somebody outside asks.", "answered": "The question is answered."}),
     **states(
         "clock",

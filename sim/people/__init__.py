@@ -24,6 +24,7 @@ def start_people(day: Day) -> None:
     from sim.people.pager import Page, Pager
     from sim.people.regulation import RegulatoryClocks
     from sim.people.roles import Roles
+    from sim.people.status_page import PublicStatus
 
     cast = Cast(day.world)
     pager = Pager(day.world, cast)
@@ -34,6 +35,7 @@ def start_people(day: Day) -> None:
     bridge = BridgeCall(day, cast, dashboards, desk, roles)
     deputy = Deputy(day.world, cast, desk, roles)
     messages = MessageDesk(day, cast, dashboards, desk, roles, clocks, deputy)
+    messages.posted = PublicStatus(day, cast, dashboards, desk).posted
     archive = Archive(day, cast, roles)
     messages.on_published += [
         lambda _incident, audience, _phase, _name: bridge.told(audience),

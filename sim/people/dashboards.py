@@ -6,7 +6,7 @@ last try by hand showed them, some requests every few minutes, and nothing at al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gameday.impact import LEAST_ANSWERS
@@ -75,6 +75,24 @@ class Dashboards:
         hurt = {name for t in times for name in self._hurt_at(t)}
         at = times[-1]
         return View(at, known=True, lost={name: self._lost(name, at) for name in sorted(hurt)}, regions=self._regions(hurt, at))
+
+    def lost_of(self, classes: Sequence[str], region: str | None) -> dict[str, float] | None:
+        """Share of lost requests in the last minute of each class, of all clients or those at home in a region; None = unknown.
+
+        Who has to try by hand knows nothing of single regions.
+        """
+        if self.blind():
+            view = self.now()
+            return {name: view.lost.get(name, 0.0) for name in classes} if view.known else None
+        now = self._world.env.now
+        at = self._monitor.scrapes.times_between(now - max(MINUTE_S, 2.0 * self._world.scenario.monitoring.scrape), now)[-1]
+        if region is None:
+            return {name: self._lost(name, at) for name in classes}
+        origins = [origin for origin, place in self._world.wiring.origins.items() if place.region == region]
+        goods = {
+            name: [self._day.indicators.flow_good_ratio(name, origin, MINUTE_S, at) for origin in origins] for name in classes
+        }
+        return {name: 1.0 - min((good for good in each if good is not None), default=1.0) for name, each in goods.items()}
 
     def lately(self, since: float) -> dict[str, float]:
         """Worst share of lost requests in a minute per class that the graphs show as hurt, over the last quarter of an hour."""

@@ -93,6 +93,8 @@ class MessageDesk:
         self._conversations: dict[str, Conversation] = {}
         self.on_published: list[Callable[[Incident, str, str, str], None]] = []
         """Told of each message that is out: incident, audience, phase, name."""
+        self.posted: Callable[[Incident, Phase, str], None] = lambda _incident, _phase, _person: None
+        """Told of each message that is on the status page, and who put it there."""
         clocks.on_started = self._clock_started
         desk.listeners.append(self._on_incident)
 
@@ -324,6 +326,8 @@ class MessageDesk:
         self._world.record("message.published", conversation.subject, **{"approvals": [], **data})
         conversation.cadence.published(self._world.env.now, conversation.name, ask.phase, words.promised_s)
         self._clocks.published(conversation.name)
+        if conversation.audience.channel == STATUS_PAGE:
+            self.posted(conversation.incident, ask.phase, publisher)
         for listener in self.on_published:
             listener(conversation.incident, conversation.name, ask.phase, f"message/{number}")
 

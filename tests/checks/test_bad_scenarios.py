@@ -22,7 +22,7 @@ DATA = Path(__file__).parent.parent / "data"
 GOOD = (DATA / "good.yaml").read_text(encoding="utf-8")
 BAD = [
     case
-    for file in ("bad_scenarios.yaml", "bad_alerting.yaml")
+    for file in ("bad_scenarios.yaml", "bad_alerting.yaml", "bad_communication.yaml")
     for case in yaml.safe_load((DATA / file).read_text(encoding="utf-8"))
 ]
 

@@ -19,6 +19,7 @@ from tests.people.command_effects import COMMAND
 from tests.people.effects import Effect, audience, communication, faults, monitoring, response, rules, timing, together
 from tests.people.more_effects import MORE_EFFECTS, MORE_WITHOUT_MECHANISM
 from tests.people.small import fixed, play
+from tests.people.status_effects import STATUS
 
 NIGHT = {"starts": "2026-03-02T02:00:00+00:00"}
 OUTAGE = faults("kill region/a at 3m for 12m")
@@ -295,7 +296,7 @@ EFFECTS: dict[str, Effect] = {
     "LogNormal.sigma": Effect(timing(notice={"sigma": 1.0}), ("page.acknowledged",)),
 }
 
-EFFECTS |= MORE_EFFECTS | COMMAND
+EFFECTS |= MORE_EFFECTS | COMMAND | STATUS
 
 WITHOUT_MECHANISM = {
     **MORE_WITHOUT_MECHANISM,

@@ -1,0 +1,43 @@
+"""Settings of the status page: as in `more_effects.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.people.effects import Effect, Patch, audience, communication, faults, timing, together
+from tests.people.small import fixed
+
+STATUS_KINDS = ("status.component",)
+
+
+def page(**patch: Any) -> Patch:
+    return communication(status_page=patch)
+
+
+SHOP = {"shop": {"classes": ["buy"]}}
+SHOWN = together(
+    timing(diagnose=fixed(600)), {"duration": "30m"}, audience(first_within="2m"), page(components=SHOP, wrong=0, forgotten=0)
+)
+WORK = {"schedule": {"maintenance": [{"what": "new racks", "target": "region/b", "at": "2m", "for": "3m"}]}}
+OF_A = faults("errors service/shop@a ratio=100% at 3m")
+STATUS: dict[str, Effect] = {
+    "StatusPage.components": Effect(page(components=SHOP), STATUS_KINDS, audience(first_within="2m")),
+    "StatusPage.set_component": Effect(page(set_component=fixed(100)), STATUS_KINDS, SHOWN),
+    "StatusPage.wrong": Effect(page(wrong=1), STATUS_KINDS, SHOWN),
+    "StatusPage.forgotten": Effect(page(forgotten=1), STATUS_KINDS, SHOWN),
+    "StatusPage.looked_at": Effect(page(looked_at="1m"), STATUS_KINDS, together(SHOWN, page(wrong=1))),
+    "StatusComponent.classes": Effect(
+        page(components={"shop": {"classes": ["look"]}}),
+        STATUS_KINDS,
+        together(
+            SHOWN,
+            {"load": {"classes": {"look": {"entry": "site", "rate": "4/s"}}}},
+            {"system": {"services": {"site": {"instances": 1, "slots": 20, "service_time": "constant 5ms", "boot": "5s"}}}},
+        ),
+    ),
+    "StatusComponent.region": Effect(page(components={"shop": {"region": "b"}}), STATUS_KINDS, together(SHOWN, OF_A)),
+    "StatusComponent.maintenance": Effect(
+        page(components={"shop": {"maintenance": ["region/b"]}}), STATUS_KINDS, together(SHOWN, WORK)
+    ),
+}
+"""Each on the small day of `small.py`."""
