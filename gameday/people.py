@@ -99,6 +99,7 @@ class WeeklyHours:
         return begins in self.weekdays and self.start_minute != self.end_minute
 
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKING_DAYS = frozenset(range(5))
 OFFICE_START_MINUTE, OFFICE_END_MINUTE = 9 * 60, 17 * 60
 
@@ -124,16 +125,25 @@ def wakes_at(person: Person, at: datetime) -> datetime:
     return sleep_hours(person).next_end(at) if is_asleep(person, at) else at
 
 
+def hours_at_work(person: Person) -> WeeklyHours:
+    """When a person is at work."""
+    start, end = person.office
+    days = frozenset(DAYS.index(day) for day in person.office_days)
+    return WeeklyHours(zone(person.timezone), minute_of_day(start), minute_of_day(end), days)
+
+
 def in_office_hours(person: Person, at: datetime) -> bool:
     """Whether an instant lies in a person's office hours."""
-    return office_hours(zone(person.timezone)).contains(at)
+    return hours_at_work(person).contains(at)
 
 
 def availability(person: Person, at: datetime) -> Availability:
-    """How easily a person can be had at an instant, by the clock alone (never `unavailable`)."""
+    """How easily a person can be had at an instant, by the clock alone. Who sleeps in their office hours sleeps."""
     if is_asleep(person, at):
-        return "asleep"
-    return "in_office" if in_office_hours(person, at) else "awake"
+        return "unavailable" if person.only_in_office else "asleep"
+    if in_office_hours(person, at):
+        return "in_office"
+    return "unavailable" if person.only_in_office else "awake"
 
 
 def problems(response: Response) -> list[Problem]:
@@ -149,8 +159,12 @@ def problems(response: Response) -> list[Problem]:
 
 def _person_problems(name: str, person: Person) -> list[Problem]:
     found = _refused(f"response.people.{name}.timezone", person.timezone, zone)
-    for clock in person.asleep:
-        found += _refused(f"response.people.{name}.asleep", clock, minute_of_day)
+    for field, clocks in (("asleep", person.asleep), ("office", person.office)):
+        for clock in clocks:
+            found += _refused(f"response.people.{name}.{field}", clock, minute_of_day)
+    if person.only_in_office and person.office[0] == person.office[1]:
+        message = "is empty, so this person can never be had (only_in_office)"
+        found.append(_problem(f"response.people.{name}.office", "-".join(person.office), message))
     return found
 
 

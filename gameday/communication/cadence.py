@@ -150,14 +150,15 @@ class Cadence:
         if told.required_since_s is None or told.done:
             return None
         if told.last_s is None:
-            return (told.required_since_s + told.policy.first_within, "first")
+            return (told.required_since_s + told.policy.pace(self._severity)[0], "first")
         is_executives = told is self._told.get(EXECUTIVES)
         concerned = self._severity in told.policy.severities or (is_executives and self._is_for_executives())
         if told.last_phase != self._phase and (concerned or self._resolved):
             return (max(self._phase_since_s, told.last_s), "phase")
         if not concerned:
             return None
-        by_interval = None if told.policy.every is None else told.last_s + told.policy.every
+        every_s = told.policy.pace(self._severity)[1]
+        by_interval = None if every_s is None else told.last_s + every_s
         if told.promised_s is not None and (by_interval is None or told.promised_s <= by_interval):
             return (told.promised_s, "promise")
         return None if by_interval is None else (by_interval, "interval")

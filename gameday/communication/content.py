@@ -19,11 +19,12 @@ from gameday.communication.readability import Readability, readability
 Element = Literal[
     "affected", "region", "impact", "started", "cause", "action", "next_update", "confirmation", "ended", "data_loss", "review"
 ]
-MessagePhase = Literal["investigating", "identified", "monitoring", "resolved"]
+MessagePhase = Literal["investigating", "scoping", "identified", "monitoring", "resolved"]
 Kind = Literal["blame", "human_error", "counterfactual", "promise", "overstatement"]
 
 REQUIRED: Mapping[MessagePhase, tuple[Element, ...]] = {
     "investigating": ("affected", "started", "next_update"),
+    "scoping": ("affected", "region", "impact", "started", "next_update"),
     "identified": ("affected", "region", "impact", "cause", "action", "next_update"),
     "monitoring": ("affected", "action", "next_update"),
     "resolved": ("affected", "confirmation", "ended", "data_loss", "review"),

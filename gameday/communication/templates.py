@@ -35,6 +35,9 @@ DEFAULT_TEMPLATES: Mapping[Phase, str] = {
         "Investigating: {service} is affected in {region} since {started}. {impact}. We are looking for the cause. "
         "Next update by {next_update}."
     ),
+    "scoping": (
+        "Scope: {service} is affected in {region} since {started}. {impact}. We are looking for the cause. Next update by {next_update}."
+    ),
     "identified": (
         "Identified: {service} is affected in {region} since {started}. {impact}. The cause is {cause}. "
         "We are {action}. Next update by {next_update}."

@@ -14,7 +14,17 @@ from gameday.scenario.spread import LogNormal
 from gameday.scenario.status import StatusPage
 from gameday.scenario.system import Name
 
-Phase = Literal["investigating", "identified", "monitoring", "resolved"]
+Phase = Literal["investigating", "scoping", "identified", "monitoring", "resolved"]
+SeverityLevel = Literal["sev1", "sev2", "sev3"]
+
+
+class Pace(Strict):
+    """Promises of an audience at one severity."""
+
+    first_within: Duration | None = None
+    """Promised time to the first message; none = that of the audience."""
+    every: Duration | None = None
+    """Promised time between updates; none = that of the audience."""
 
 
 class Audience(Strict):
@@ -34,8 +44,16 @@ class Audience(Strict):
     """Promised time from the declaration to the first message."""
     every: Duration | None = 1800.0
     """Promised time between updates; none = only on a change of phase."""
-    severities: list[Literal["sev1", "sev2", "sev3"]] = ["sev1", "sev2"]
+    severities: list[SeverityLevel] = ["sev1", "sev2"]
     """Severities that require it."""
+    by_severity: dict[SeverityLevel, Pace] = {}
+    """Other promises at a severity, e.g. `sev1: {first_within: 5m, every: 20m}` (PagerDuty: first post within 5 minutes, then every 20)."""
+
+    def pace(self, severity: SeverityLevel | None) -> tuple[float, float | None]:
+        """Promised time to the first message and between updates, at a severity."""
+        own = self.by_severity.get(severity) if severity is not None else None
+        first = self.first_within if own is None or own.first_within is None else own.first_within
+        return first, self.every if own is None or own.every is None else own.every
 
 
 class Inquiries(Strict):
@@ -113,5 +131,8 @@ class Communication(Strict):
     """Where the chat runs: `region/<name>`, `zone/<name>` or `outside`; on a failed place nothing is said on channel `chat`."""
     clocks: dict[Name, RegulatoryClock] = {}
     """Regulatory clocks."""
+    scoping: bool = False
+    """Whether the first message says only that something is wrong, and a second one who is affected and where, once that is known
+    (`response.timing.scope`); false: it is known from the first message on."""
     confirm_recovery: Duration = 300.0
     """Time the indicators must look good before `resolved` is published."""

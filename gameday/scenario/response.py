@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gameday.scenario.base import Strict
 from gameday.scenario.command import Command
-from gameday.scenario.oncall import Contact, Rota, SupportHours
+from gameday.scenario.oncall import Contact, Rota, SupportHours, Weekday
 from gameday.scenario.quantities import Duration, Ratio
 from gameday.scenario.spread import LogNormal
 from gameday.scenario.system import Name
@@ -26,6 +26,13 @@ class Person(Strict):
     """IANA time zone: decides night and day."""
     asleep: Annotated[list[str], Field(min_length=2, max_length=2)] = ["23:00", "07:00"]
     """Local time between which this person sleeps."""
+    office: Annotated[list[str], Field(min_length=2, max_length=2)] = ["09:00", "17:00"]
+    """Local time between which this person is at work. Public holidays are not known."""
+    office_days: Annotated[list[Weekday], Field(min_length=1)] = ["mon", "tue", "wed", "thu", "fri"]
+    """Days of work."""
+    only_in_office: bool = False
+    """Whether this person can be had for approvals, publications and roles in office hours only; false: they can be called at any hour, and
+    woken. Pages go by the rota, whatever the hour."""
     knows: list[Name] = []
     """Services and databases this person knows well (SPAR-H experience: high)."""
     contacts: Annotated[list[Contact], Field(min_length=1, max_length=10)] = [Contact()]
@@ -109,6 +116,9 @@ class Timing(Strict):
     tired_after: Duration = 36_000.0
     """Time at work in an incident from which somebody's fitness is degraded (SPAR-H: five times the chance of a wrong turn). The factor is
     SPAR-H's, ten hours are an assumption."""
+    scope: LogNormal = LogNormal(median=180.0, sigma=0.5)
+    """With `communication.scoping`: finding out who is affected and where, from the declaration. Assumption; PagerDuty's scoping post is due
+    five minutes after the first one."""
     hand_over: LogNormal = LogNormal(median=600.0, sigma=0.5)
     """Handing an incident over to somebody who takes a role over. Assumption."""
     brief: LogNormal = LogNormal(median=60.0, sigma=0.5)

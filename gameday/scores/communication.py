@@ -7,10 +7,11 @@ from an old belief and published late is judged by the truth at the time of publ
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from gameday.communication.approvals import publication_problems
 from gameday.communication.cadence import EXECUTIVES
+from gameday.communication.severity import SeverityLevel
 from gameday.scores.answers import answers, loss_before_executives
 from gameday.scores.claims import checked_claims
 from gameday.scores.clarity import clarity
@@ -73,7 +74,11 @@ def first_update(case: Case, incident: Incident) -> Iterator[Measure]:
 def cadence(case: Case, incident: Incident) -> Iterator[Measure]:
     """Time with a fresh enough message, and updates that came in time; the worst audience."""
     since = case.declared(incident)
-    promised = {name: one for name, one in required_audiences(case, incident).items() if one.every is not None}
+    promised = {
+        name: one
+        for name, one in required_audiences(case, incident).items()
+        if one.every is not None or any(pace.every is not None for pace in one.by_severity.values())
+    }
     end_s = case.end_s if incident.end_s is None else incident.end_s
     if since is None or not promised:
         why = "no incident was declared" if since is None else "no required audience is promised updates"
@@ -82,12 +87,12 @@ def cadence(case: Case, incident: Incident) -> Iterator[Measure]:
     fresh: list[tuple[float, str]] = []
     kept: list[tuple[float, str]] = []
     for name, audience in promised.items():
-        assert audience.every is not None, "only audiences with a promise are looked at"
         times = [event.t for event in _messages(case, incident, name)]
-        due_s = max(since.t, incident.t0_s) + audience.first_within
-        if due_s < end_s:
-            fresh.append((_fresh_share(times, audience.every, due_s, end_s), name))
-        if (share := _kept_share(times, audience.every, end_s)) is not None:
+        spans = _promises(case, incident, audience, end_s)
+        due_s = max(since.t, incident.t0_s) + audience.pace(spans[0][3])[0]
+        if (share := _fresh_share(times, spans, due_s, end_s)) is not None:
+            fresh.append((share, name))
+        if (share := _kept_share(times, spans, end_s)) is not None:
             kept.append((share, name))
     for kpi, shares, what in ((_CADENCE, fresh, "of the time with a fresh message"), (_KEPT, kept, "of the updates in time")):
         if shares:
@@ -186,12 +191,13 @@ def _slowest(case: Case, incident: Incident, audiences: dict[str, Audience]) -> 
 def _furthest_from_promise(case: Case, incident: Incident, declared: Event, required: dict[str, Audience]) -> Measure:
     found: list[tuple[float, Measure]] = []
     for name, audience in required.items():
-        target = Target("<=", audience.first_within)
+        first_within_s = audience.pace(_severity_of(declared))[0]
+        target = Target("<=", first_within_s)
         messages = _messages(case, incident, name)
         if messages:
             delay_s = max(0.0, messages[0].t - declared.t)
             note = f"{name} told {format_value(_DECLARED, delay_s)} after the declaration"
-            excess = delay_s / audience.first_within if audience.first_within else float(delay_s > 0) * 1e9
+            excess = delay_s / first_within_s if first_within_s else float(delay_s > 0) * 1e9
             found.append((excess, measured(_DECLARED, delay_s, declared, messages[0], note=note, target=target)))
         else:
             note = f"nothing was published to {name}"
@@ -231,23 +237,50 @@ def _messages(case: Case, incident: Incident, audience: str) -> list[Event]:
     ]
 
 
-def _fresh_share(times: list[float], every_s: float, start_s: float, end_s: float) -> float:
-    """Share of the time in which the newest message is at most `every_s` old."""
-    covered_s, reached_s = 0.0, start_s
-    for t in times:
-        since_s, until_s = max(t, reached_s), min(t + every_s, end_s)
-        if until_s > since_s:
-            covered_s += until_s - since_s
-            reached_s = until_s
-    return min(1.0, covered_s / (end_s - start_s))
+Promise = tuple[float, float, float | None, SeverityLevel | None]
+"""From, until, interval promised then, severity then."""
 
 
-def _kept_share(times: list[float], every_s: float, end_s: float) -> float | None:
+def _promises(case: Case, incident: Incident, audience: Audience, end_s: float) -> list[Promise]:
+    """What was promised to an audience from the declaration on, by the severity of the time."""
+    events = [*case.of(incident, "incident.declared", "incident.severity")]
+    until = [*(event.t for event in events[1:]), end_s]
+    return [
+        (event.t, later, audience.pace(_severity_of(event))[1], _severity_of(event))
+        for event, later in zip(events, until, strict=True)
+    ]
+
+
+def _severity_of(event: Event) -> SeverityLevel | None:
+    found = event.data.get("severity")
+    return next((level for level in get_args(SeverityLevel) if level == found), None)
+
+
+def _fresh_share(times: list[float], promises: list[Promise], start_s: float, end_s: float) -> float | None:
+    """Share of the time in which the newest message is at most as old as was promised then; None where nothing was promised."""
+    covered_s, promised_s = 0.0, 0.0
+    for since, until, every_s, _ in promises:
+        begins, ends = max(since, start_s), min(until, end_s)
+        if every_s is None or begins >= ends:
+            continue
+        promised_s += ends - begins
+        reached_s = begins
+        for t in times:
+            from_s, to_s = max(t, reached_s), min(t + every_s, ends)
+            if to_s > from_s:
+                covered_s += to_s - from_s
+                reached_s = to_s
+    return min(1.0, covered_s / promised_s) if promised_s else None
+
+
+def _kept_share(times: list[float], promises: list[Promise], end_s: float) -> float | None:
     """Updates that followed the one before in time, of those that were due before users were well; None where none was due."""
-    due = [(t, following) for t, following in zip(times, [*times, None][1:], strict=True) if t + every_s < end_s]
-    if not due:
-        return None
-    return sum(following is not None and following - t <= every_s for t, following in due) / len(due)
+    due = []
+    for t, following in zip(times, [*times, None][1:], strict=True):
+        every_s = next((every_s for since, _, every_s, _ in reversed(promises) if since <= t), promises[0][2])
+        if every_s is not None and t + every_s < end_s:
+            due.append(following is not None and following - t <= every_s)
+    return sum(due) / len(due) if due else None
 
 
 def _is_external(case: Case, event: Event) -> bool:

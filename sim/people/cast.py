@@ -14,7 +14,7 @@ from math import exp
 import simpy
 
 from gameday.human_factors import CONCURRENT_PAGES
-from gameday.people import is_asleep, wall_time
+from gameday.people import availability, is_asleep, wall_time
 from gameday.scenario.response import Response
 from gameday.scenario.spread import LogNormal
 from sim.draws import sample
@@ -97,6 +97,10 @@ class Cast:
         if member.at_desk or not self.is_night(name):
             return False
         return member.active_at is None or self._world.env.now - member.active_at >= BACK_TO_SLEEP_S
+
+    def reachable(self, name: str) -> bool:
+        """Whether somebody can be called for an approval or a role at this hour."""
+        return self.members[name].at_desk or availability(self.response.people[name], self.wall()) != "unavailable"
 
     def wake(self, name: str) -> None:
         """Note that somebody was woken, if they slept."""

@@ -169,7 +169,7 @@ class IncidentDesk:
             if self._dashboards.blind() or share >= self._cast.response.declare_above:
                 self._declare(incident, person, proposed or "sev3")
             return
-        if incident.phase not in ("investigating", "identified"):
+        if incident.phase not in ("investigating", "scoping", "identified"):
             return
         raised = at_least(incident.severity, severity_of(self._now_lost(), now - incident.impact_seen_at))
         if raised is not None and raised != incident.severity:
@@ -196,6 +196,19 @@ class IncidentDesk:
         self._world.record("incident.phase", incident.subject, phase=incident.phase)
         self._tell(incident, "declared")
         self.assemble(incident, person)
+        if self._world.scenario.communication.scoping:
+            self._world.env.process(self._scope(incident))
+
+    def _scope(self, incident: Incident) -> Process:
+        """Find out who is affected and where; that needs somebody's attention, and graphs or tries by hand."""
+        yield self._world.env.timeout(0.0)
+        by = incident.roles.get(COMMANDER, incident.responder)
+        yield from self._cast.attend(by, self._cast.think_s(by, self._cast.timing.scope, "scope"))
+        while not incident.over and not self._dashboards.now().known:
+            yield self._world.env.timeout(LOOK_EVERY_S)
+        if incident.phase == "investigating" and not incident.over:
+            self.see(incident)
+            self._set_phase(incident, "scoping")
 
     # -- mitigate ---------------------------------------------------------------------------------------------------------
 

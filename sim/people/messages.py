@@ -189,7 +189,9 @@ class MessageDesk:
         self._count += 1
         number, name = self._count, f"message/{self._count}"
         conversation.drafted = number
-        words = write(self._day, self._dashboards, conversation.incident, ask.phase, audience.every)
+        words = write(
+            self._day, self._dashboards, conversation.incident, ask.phase, audience.pace(conversation.incident.severity)[1]
+        )
         text = words.text
         if self._plan.written == "memory":
             text = from_memory(words.text, self._cast.draws(author, "write from memory"))
@@ -295,7 +297,7 @@ class MessageDesk:
         people = [(role, person) for role in allowed for person in holders.get(role, [])]
         for calls in range(MOST_CALLS if people else 0):
             role, person = people[calls % len(people)]
-            if self._cast.notices(person):
+            if self._cast.reachable(person) and self._cast.notices(person):
                 yield self._world.env.timeout(self._cast.notice_s(person))
                 self._cast.wake(person)
                 return role, person

@@ -117,7 +117,7 @@ class Roles:
         cast, env = self._cast, self._world.env
         if cast.members[person].at_desk:
             return True
-        if not cast.notices(person):
+        if not cast.reachable(person) or not cast.notices(person):
             yield env.timeout(ANSWERS_WITHIN_S)
             return False
         if cast.asleep(person):
@@ -227,7 +227,7 @@ class Roles:
     def _ask(self, person: str) -> Steps[bool]:
         """Ask one person for a decision; False when they do not answer."""
         cast = self._cast
-        if not cast.notices(person):
+        if not cast.reachable(person) or not cast.notices(person):
             yield self._world.env.timeout(ANSWERS_WITHIN_S)
             return False
         yield self._world.env.timeout(cast.notice_s(person))

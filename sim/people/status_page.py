@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gameday.communication.status import ComponentState, component_state, mistaken
+from gameday.communication.status import ComponentState, IncidentState, component_state, mistaken
 from gameday.scenario.communication import Phase
 from gameday.scenario.schedule import Maintenance
 from sim.day import Day
@@ -157,6 +157,7 @@ class PublicStatus:
             self._world.record("status.component", f"{SUBJECT}/{name}", component=name, state=state, by=by)
 
     def _state(self, incident: str, phase: Phase, by: str) -> None:
-        if self._stated != (incident, phase):
-            self._stated = (incident, phase)
-            self._world.record("status.incident", incident, state=phase, by=by)
+        state: IncidentState = "investigating" if phase == "scoping" else phase
+        if self._stated != (incident, state):
+            self._stated = (incident, state)
+            self._world.record("status.incident", incident, state=state, by=by)

@@ -53,6 +53,8 @@ DOING: Mapping[Action | str, str] = {
     "deciding": "deciding on a fix",
 }
 """Mitigations as a part of a sentence."""
+UNMENDED: frozenset[Phase] = frozenset({"investigating", "scoping", "identified"})
+"""Phases in which a message is about what is hurt now."""
 NOT_OURS = "a change that was not ours"
 
 
@@ -70,7 +72,7 @@ def write(day: Day, dashboards: Dashboards, incident: Incident, phase: Phase, ev
     """The message of a phase to an audience that is promised a message `every_s`."""
     now, plan = day.world.env.now, day.world.scenario.communication
     view = dashboards.now()
-    speaks_of_now = phase in ("investigating", "identified") and bool(view.lost)
+    speaks_of_now = phase in UNMENDED and bool(view.lost)
     classes = sorted(view.lost if speaks_of_now else incident.hurt) or sorted(day.world.scenario.load.classes)
     regions = sorted((view.regions if speaks_of_now else ()) or incident.regions) or list(day.world.scenario.system.regions)
     silence_s = LONGEST_SILENCE_S if every_s is None else every_s
@@ -98,6 +100,10 @@ def write(day: Day, dashboards: Dashboards, incident: Incident, phase: Phase, ev
         "started_s": began,
         "data_loss": lost_writes > 0,
     }
+    if phase == "investigating" and plan.scoping:
+        # Nobody has found out yet who is affected, and where.
+        slots |= {"region": "some of our regions", "impact": "some requests fail, we do not know how many yet"}
+        del claims["regions"]
     return Words(render(template_for(phase, plan.templates), slots), claims, promised)
 
 
@@ -131,7 +137,7 @@ def _action(day: Day, incident: Incident, phase: Phase) -> str:
     ]
     if machines:
         return DOING["failover"] if machines[-1].kind == "failover.triggered" else DOING[machines[-1].text("decision")]
-    return DOING["deciding"] if phase in ("investigating", "identified") else NOT_OURS
+    return DOING["deciding"] if phase in UNMENDED else NOT_OURS
 
 
 def _clock(day: Day, t: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.people.effects import Effect, Patch, audience, communication, faults, timing, together
+from tests.people.effects import Effect, Patch, audience, communication, faults, response, timing, together
 from tests.people.small import fixed
 
 STATUS_KINDS = ("status.component",)
@@ -14,6 +14,8 @@ def page(**patch: Any) -> Patch:
     return communication(status_page=patch)
 
 
+APPROVED_BY_LEGAL = audience(approvals=["legal"])
+COUNSEL = together(APPROVED_BY_LEGAL, response(people={"di": {"only_in_office": True}}))
 SHOP = {"shop": {"classes": ["buy"]}}
 SHOWN = together(
     timing(diagnose=fixed(600)), {"duration": "30m"}, audience(first_within="2m"), page(components=SHOP, wrong=0, forgotten=0)
@@ -21,6 +23,24 @@ SHOWN = together(
 WORK = {"schedule": {"maintenance": [{"what": "new racks", "target": "region/b", "at": "2m", "for": "3m"}]}}
 OF_A = faults("errors service/shop@a ratio=100% at 3m")
 STATUS: dict[str, Effect] = {
+    "Person.office": Effect(response(people={"di": {"office": ["06:00", "09:00"]}}), ("message.approved",), COUNSEL),
+    "Person.office_days": Effect(response(people={"di": {"office_days": ["tue"]}}), ("message.approved",), COUNSEL),
+    "Person.only_in_office": Effect(
+        response(people={"di": {"only_in_office": True}}),
+        ("message.approved",),
+        together(APPROVED_BY_LEGAL, response(people={"di": {"office": ["06:00", "09:00"]}})),
+    ),
+    "Audience.by_severity": Effect(audience(by_severity={"sev1": {"first_within": "2m"}}), ("message.drafted",)),
+    "Pace.first_within": Effect(audience(by_severity={"sev1": {"first_within": "2m"}}), ("message.drafted",)),
+    "Pace.every": Effect(
+        audience(by_severity={"sev1": {"every": "4m"}}),
+        ("message.drafted",),
+        together(timing(diagnose=fixed(900)), {"duration": "30m"}),
+    ),
+    "communication.scoping": Effect(communication(scoping=True), ("incident.phase",), timing(diagnose=fixed(400))),
+    "Timing.scope": Effect(
+        timing(scope=fixed(60)), ("incident.phase",), together(communication(scoping=True), timing(diagnose=fixed(400)))
+    ),
     "StatusPage.components": Effect(page(components=SHOP), STATUS_KINDS, audience(first_within="2m")),
     "StatusPage.set_component": Effect(page(set_component=fixed(100)), STATUS_KINDS, SHOWN),
     "StatusPage.wrong": Effect(page(wrong=1), STATUS_KINDS, SHOWN),

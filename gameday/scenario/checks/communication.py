@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from gameday.communication.templates import problems as template_problems
+from gameday.people import availability, wall_time
 from gameday.scenario.checks.book import Book
 from gameday.scenario.communication import Audience
 
 Path = tuple[str | int, ...]
+LOOK_EVERY_S = 300
+"""How closely office hours are looked for in the day that is played."""
 
 
 def check_communication(book: Book) -> None:
@@ -22,6 +25,34 @@ def check_communication(book: Book) -> None:
     if plan.executives.exposure_above is not None and not any(book.system.money.lost_request.values()):
         message = "can never be reached: a lost request costs nothing (system.money.lost_request)"
         book.wrong(("communication", "executives", "exposure_above"), message)
+
+
+def somebody_can_be_had(book: Book, path: Path, role: str, why: str) -> None:
+    """A problem where everybody in a role can be had in office hours only, and none of those hours are in the day that is played."""
+    holders = book.scenario.response.roles.get(role, [])
+    if holders and not had_at(book, holders):
+        book.wrong(path, _nobody(book, holders, why), value=role)
+
+
+def had_at(book: Book, people: list[str]) -> bool:
+    """Whether one of them can be had at some time of the day that is played."""
+    scenario = book.scenario
+    times = [wall_time(scenario.starts, float(at)) for at in range(0, int(scenario.duration) + 1, LOOK_EVERY_S)]
+    known = [scenario.response.people[person] for person in people if person in scenario.response.people]
+    try:
+        return not known or any(availability(person, at) != "unavailable" for person in known for at in times)
+    except ValueError:
+        return True  # a clock that cannot be read is a problem of its own
+
+
+def _nobody(book: Book, people: list[str], why: str) -> str:
+    first = wall_time(book.scenario.starts, 0.0)
+    last = wall_time(book.scenario.starts, book.scenario.duration)
+    names = ", ".join(dict.fromkeys(people))
+    return (
+        f"deadlock: {names} can be had in office hours only, and none of them is at work from {first:%a %H:%M} to {last:%a %H:%M} UTC, so "
+        f"{why}; name an alternate in another time zone"
+    )
 
 
 def _status_page(book: Book) -> None:
@@ -45,7 +76,13 @@ def _audience(book: Book, path: Path, audience: Audience) -> None:
     book.role((*path, "author"), audience.author, "nobody writes to this audience")
     for number, role in enumerate(audience.approvals):
         book.role((*path, "approvals", number), role, "nothing is ever approved")
+        if audience.external:
+            somebody_can_be_had(book, (*path, "approvals", number), role, f"no message to {path[-1]} is ever approved")
     for number, role in enumerate(audience.spokespersons):
         book.role((*path, "spokespersons", number), role, "this spokesperson never speaks")
+    speakers = [person for role in audience.spokespersons for person in book.scenario.response.roles.get(role, [])]
+    if audience.external and audience.author not in audience.spokespersons and speakers and not had_at(book, speakers):
+        why = f"no message to {path[-1]} is ever published"
+        book.wrong((*path, "spokespersons"), _nobody(book, speakers, why), value=None)
     if not audience.severities:
         book.wrong((*path, "severities"), "names no severity, so this audience is never told", value=None)

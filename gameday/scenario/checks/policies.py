@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gameday.scenario.checks.book import Book
+from gameday.scenario.checks.communication import somebody_can_be_had
 from gameday.scenario.policies import Degradation, Failover, Promotion
 from gameday.selectors import INTERNET, target_of
 
@@ -56,8 +57,10 @@ def _failover_acts(book: Book, path: Path, failover: Failover) -> None:
         book.wrong((*path, "mode"), "a manual failover needs people (response.people)")
     if failover.approval is not None:
         book.role((*path, "approval"), failover.approval, "the failover is never approved")
+        somebody_can_be_had(book, (*path, "approval"), failover.approval, "the failover is never approved")
     if failover.failback.enabled and failover.failback.approval is not None:
         book.role((*path, "failback", "approval"), failover.failback.approval, "the failback is never approved")
+        somebody_can_be_had(book, (*path, "failback", "approval"), failover.failback.approval, "the failback is never approved")
 
 
 def _pair(book: Book, path: Path, source: str, target: str) -> None:

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from gameday.scenario.calling import OutlierEjection
 from gameday.scenario.checks.book import Book, a, models_in
-from gameday.scenario.communication import Audience, RegulatoryClock
+from gameday.scenario.communication import Audience, Pace, RegulatoryClock
 from gameday.scenario.guards import Cache, CoDel, Limiter
 from gameday.scenario.load import Bursty, Diurnal, Indicator, Replay, RequestClass, Spike
 from gameday.scenario.model import Scenario
@@ -51,6 +51,7 @@ NOT_ZERO: dict[type[BaseModel], tuple[str, ...]] = {
     Maintenance: ("lasts",),
     Background: ("mtbf",),
     Audience: ("first_within", "every"),
+    Pace: ("first_within", "every"),
     RegulatoryClock: ("within",),
     LogNormal: ("median",),
 }
