@@ -52,6 +52,8 @@ class Cluster:
         self.succession = Succession(self)
         self.router = Router(self)
         self._primaries = -1
+        self.settled = False
+        """Whether time alone changes nothing before the next change, so that there is nothing to look at meanwhile."""
         self._limit_s = database.stale_after_s
         self._is_read = any(world.wiring.edges[edge].operation == "read" for edge in world.wiring.edges_to(self.subject))
         world.listeners.append(self._on_world)
@@ -107,7 +109,9 @@ class Cluster:
 
     def _look(self) -> Process:
         while True:
-            yield self.world.env.timeout(min(LOOK_EVERY_S, self._next_stale_s()))
+            yield self.world.env.timeout(LOOK_EVERY_S if self.settled else min(LOOK_EVERY_S, self._next_stale_s()))
+            if self.settled:
+                continue
             self.changed()
             if self._primaries != 1:
                 self._sample_primaries()
@@ -138,6 +142,22 @@ class Cluster:
         if self.writes.note_writable() != self._primaries:
             self._sample_primaries()
         self.router.update()
+        self.settled = self._is_settled()
+
+    def _is_settled(self) -> bool:
+        """Whether the leader takes writes nobody waits for, and every copy follows it by its lag or stands still for good."""
+        if self._primaries != 1 or self.leader.quiet_s is not None or self.database.replication != "asynchronous" or self.moving:
+            return False
+        limit_s = self._limit_s if self._is_read else None
+        for node in self.nodes.values():
+            if node is self.leader:
+                continue
+            if node.linked:
+                if node.term is not self.current or not self.replication.follows(node, limit_s):
+                    return False
+            elif limit_s is not None and not node.stale:
+                return False
+        return True
 
     def _mark_quiet(self) -> None:
         for node in self.nodes.values():

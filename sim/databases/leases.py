@@ -95,7 +95,8 @@ class Leases:
         while True:
             for node in self._nodes.values():
                 self.renew(node)
-            self._cluster.changed()
+            if not self._cluster.settled:
+                self._cluster.changed()
             yield self._world.env.timeout(self._policy.heartbeat)
 
     def renew(self, node: Node) -> None:
@@ -122,7 +123,8 @@ class Leases:
         )
 
     def _go_on(self, node: Node) -> None:
-        self._cluster.replication.advance()
+        if not (self._cluster.settled and node.accepts):
+            self._cluster.replication.advance()
         now = self._world.env.now
         node.leads, node.renewed_s = True, now
         if node.fence == "watchdog":

@@ -23,6 +23,7 @@ REDRAW_EVERY_S = 30.0
 GIVE_UP_AFTER_S = 10.0
 """Time commits wait for a lost replica before they go on without it: the default of MySQL's `rpl_semi_sync_source_timeout`."""
 _EPSILON_S = 1e-6
+_EPSILON_RATIO = 1e-3
 
 
 class Replication:
@@ -83,8 +84,17 @@ class Replication:
             readable = min(readable, now - self.lag_s(node))
         return max(0.0, newest - readable)
 
+    def follows(self, node: Node, limit_s: float | None) -> bool:
+        """Whether a linked copy is behind by exactly its lag, stays so until the lag is drawn anew, and stays within a limit."""
+        slope = (node.lags[1] - node.lags[0]) / REDRAW_EVERY_S
+        goes_on = 1.0 - self._settings.catch_up + _EPSILON_RATIO < slope < 1.0 - _EPSILON_RATIO
+        if node.synced or not goes_on or self.through_s(node) != self._world.env.now - self.lag_s(node):
+            return False
+        return limit_s is None or (not node.stale and max(node.lags) < limit_s - _EPSILON_S)
+
     def advance(self) -> None:
         """Keep how far every copy is; called before anything changes."""
+        self._cluster.settled = False
         now = self._world.env.now
         for node in self._cluster.nodes.values():
             node.through_s = self.through_s(node)
