@@ -37,6 +37,7 @@ class _Caches:
         self._ignore_for_s = dns.ignore_for
         self.answer = home
         self.holds = np.full(dns.resolvers, home, dtype=np.int64)
+        self._behind = 0  # caches that have another answer, or none
         self._expires = self._generator.random(dns.resolvers) * ttl_s
         self._keeps = self._generator.random(dns.resolvers) < dns.ignore_ttl
         self._expires[self._keeps] += self._generator.exponential(dns.ignore_for, int(self._keeps.sum()))
@@ -52,21 +53,44 @@ class _Caches:
         late = idle & self._keeps
         self._expires[late] += self._generator.exponential(self._ignore_for_s, int(late.sum()))
 
-    def refresh(self, now: float, broken_ratio: float) -> None:
-        """Every cache that has expired asks; a share of the questions fails."""
-        due = np.flatnonzero(self._expires <= now)
+    def name(self, region: int) -> None:
+        """The record has another answer from now on."""
+        self.answer = region
+        self._count()
+
+    def follow(self) -> None:
+        """Every cache that has an address has the present answer at once."""
+        self.holds[self.holds != _NONE] = self.answer
+        self._count()
+
+    def _count(self) -> None:
+        self._behind = int(np.count_nonzero(self.holds != self.answer))
+
+    def refresh(self, now: float, broken_ratio: float) -> bool:
+        """Every cache that has expired asks; a share of the questions fails. Whether any cache holds something else by that."""
+        due = (self._expires <= now).nonzero()[0]
         if not due.size:
-            return
-        fails = self._generator.random(due.size) < broken_ratio if broken_ratio > 0.0 else np.zeros(due.size, dtype=bool)
-        self.holds[due] = np.where(fails, _NONE, self.answer)
-        held_s = np.full(due.size, self._ttl_s)
-        keeps = self._keeps[due]
-        held_s[keeps] += self._generator.exponential(self._ignore_for_s, int(keeps.sum()))
-        self._expires[due] = now + np.where(fails, TRY_AGAIN_S, np.maximum(held_s, STEP_S))
+            return False
+        fails = self._generator.random(due.size) < broken_ratio if broken_ratio > 0.0 else None
+        self._expires[due] = now + max(self._ttl_s, STEP_S)
+        late = due[self._keeps[due]]
+        if late.size:
+            held_s = self._ttl_s + self._generator.exponential(self._ignore_for_s, late.size)
+            self._expires[late] = now + np.maximum(held_s, STEP_S)
+        if fails is not None:
+            self._expires[due[fails]] = now + TRY_AGAIN_S
+            self.holds[due] = np.where(fails, _NONE, self.answer)
+            self._count()
+            return True
+        learnt = int(np.count_nonzero(self.holds[due] != self.answer)) if self._behind else 0
+        if learnt:
+            self.holds[due] = self.answer
+            self._behind -= learnt
+        return learnt > 0
 
     def settled(self) -> bool:
         """Whether every cache has the record's present answer."""
-        return bool((self.holds == self.answer).all())
+        return self._behind == 0
 
     def counts(self, regions: int) -> NDArray[np.int64]:
         """Caches per region, and at the end those without an address."""
@@ -118,9 +142,9 @@ class Resolvers:
         place = self._regions.index(region)
         for origin in origins:
             caches = self._caches[origin]
-            caches.answer = place
+            caches.name(place)
             if at_once:
-                caches.holds[caches.holds != _NONE] = place
+                caches.follow()
             data = {"record": origin, "to": region, "ttl_s": 0.0 if at_once else self.ttl_s}
             self._world.record("dns.changed", f"dns/{origin}", **data)
             self._sample(origin)
@@ -146,8 +170,8 @@ class Resolvers:
             yield env.timeout(STEP_S)
             broken = 1.0 - prod(1.0 - share for share in self._world.dns_broken)
             for origin, caches in self._caches.items():
-                caches.refresh(env.now, broken)
-                self._apply(origin)
+                if caches.refresh(env.now, broken):
+                    self._apply(origin)
         self._running = False
 
     def _apply(self, origin: str) -> None:
