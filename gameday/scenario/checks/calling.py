@@ -40,7 +40,8 @@ def _timeout_s(book: Book, call: Dependency) -> float | None:
 
 
 def _breaker(book: Book, path: Path, breaker: Breaker) -> None:
-    given = breaker.model_fields_set
+    usual = Breaker()  # a complete file, such as that of a run folder, writes every default out
+    given = {name for name in breaker.model_fields_set if getattr(breaker, name) != getattr(usual, name)}
     if breaker.failure_ratio is None:
         for name in sorted(given & {"window", "minimum"}):
             book.wrong((*path, name), "has no effect without a failure_ratio")
