@@ -72,9 +72,9 @@ def start_load(folder: Path, scenario: Path, target: str, seed: int, clock: Path
     return Helper("load", [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *options, *ours], folder, pipe=False)
 
 
-def start_observers(folder: Path, scenario: Path, target: str) -> Helper:
-    """Probes, alerts, pages, receivers."""
-    command = [sys.executable, "-m", "experiments.observe", str(folder), str(scenario), target]
+def start_observers(folder: Path, scenario: Path, target: str, evaluators: str) -> Helper:
+    """Probes, alerts, pages, receivers; `evaluators`: who evaluates the alert rules."""
+    command = [sys.executable, "-m", "experiments.observe", str(folder), str(scenario), target, evaluators]
     return Helper("observers", command, folder, pipe=True)
 
 

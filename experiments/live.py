@@ -23,6 +23,7 @@ from experiments.finish import Finished, finish
 from experiments.helpers import Guardian, Helper, start_load, start_observers, start_truth
 from experiments.inventory import Inventory
 from experiments.narrator import Narrator
+from experiments.observe.evaluators import Wish, choose
 from experiments.observe.receivers import FILE as RECEIVERS_FILE
 from experiments.predict import predict
 from experiments.rollbacks import RollbackPlan
@@ -60,6 +61,7 @@ class Request:
     hands_on: bool = False
     reports: bool = True
     force: bool = False
+    alerts: Wish = "auto"
     results: Path = Path("results")
 
 
@@ -73,7 +75,7 @@ class Refused(GamedayError):  # noqa: N818 - it reads as a sentence
 
 def dry_run(request: Request) -> list[Check]:
     """Everything but the breaking."""
-    return preflight(Inventory(request.scenario, request.target), None, Lever.of_user())
+    return preflight(Inventory(request.scenario, request.target), None, Lever.of_user(), request.alerts)
 
 
 def play_live(request: Request, tell: Callable[[str], None]) -> Finished:
@@ -110,7 +112,7 @@ def _prepare(request: Request, folder: RunFolder, started: datetime, tell: Calla
     folder.live.mkdir(exist_ok=True)
     inventory = Inventory(request.scenario, request.target)
     plan = new_plan(folder.live / PLAN_FILE, request.target.file, str(folder.scenario.resolve()), inventory)
-    checks = preflight(inventory, plan, Lever.of_user())
+    checks = preflight(inventory, plan, Lever.of_user(), request.alerts)
     folder.write_json(
         folder.live / "preflight.json", [{"check": one.name, "passed": one.passed, "seen": one.words} for one in checks]
     )
@@ -120,7 +122,9 @@ def _prepare(request: Request, folder: RunFolder, started: datetime, tell: Calla
     tell(f"predicting: {request.replications} simulated days")
     prediction = predict(folder, request.seed, request.replications, request.jobs)
     tell(f"prediction registered: {folder.prediction}")
-    return _Day(request, folder, record, inventory, prediction, tell)
+    choice = choose(request.scenario, request.target, request.alerts)
+    tell(f"alert rules are evaluated by {choice.words}")
+    return _Day(request, folder, record, inventory, prediction, tell, choice.kind)
 
 
 @dataclass
@@ -133,6 +137,7 @@ class _Day:
     inventory: Inventory
     prediction: dict[str, Any]
     tell: Callable[[str], None]
+    evaluators: str
     circumstances: Circumstances = field(default_factory=Circumstances)
     helpers: list[Helper] = field(default_factory=list)
     journal: dict[str, Any] = field(default_factory=dict)
@@ -152,7 +157,7 @@ class _Day:
         self.helpers.append(
             start_load(self.live.resolve(), scenario_file, target_file, self.request.seed, self.live / CLOCK_FILE)
         )
-        self.helpers.append(start_observers(self.live, scenario_file, target_file))
+        self.helpers.append(start_observers(self.live, scenario_file, target_file, self.evaluators))
         if self.inventory.target.databases:
             self.helpers.append(start_truth(self.live, scenario_file, target_file))
         experiment = compiled(self.inventory.scenario, self.inventory.target, scenario_file, self.live, self._registered())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from experiments.calls import CallError, call
+from gameday.alerting.matchers import Matcher
 
 
 class Alertmanager:
@@ -22,10 +23,18 @@ class Alertmanager:
             return False
         return True
 
-    def silence(self, matchers: Mapping[str, str], starts: float, ends: float, why: str) -> str:
-        """Silence alerts with these labels between two wall times; the silence's id."""
+    def silence(self, matchers: Iterable[Matcher], starts: float, ends: float, why: str) -> str:
+        """Silence alerts that meet all matchers between two wall times; the silence's id."""
         body = {
-            "matchers": [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in matchers.items()],
+            "matchers": [
+                {
+                    "name": each.label,
+                    "value": each.value,
+                    "isRegex": each.operator in {"=~", "!~"},
+                    "isEqual": each.operator in {"=", "=~"},
+                }
+                for each in matchers
+            ],
             "startsAt": datetime.fromtimestamp(starts, UTC).isoformat(),
             "endsAt": datetime.fromtimestamp(ends, UTC).isoformat(),
             "createdBy": "gameday",

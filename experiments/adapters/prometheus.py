@@ -6,6 +6,7 @@ The rule that surprises: no data is None and never a number; who asks has to say
 from __future__ import annotations
 
 import math
+from typing import Any
 from urllib.parse import urlencode
 
 from experiments.calls import CallError, call
@@ -41,7 +42,7 @@ class Prometheus:
             raise GamedayError(f"{query!r} gives {len(result)} series, and one is needed; aggregate it, e.g. with sum()")
         return None if math.isnan(found) else found
 
-    def alerts(self) -> list[dict[str, object]]:
+    def alerts(self) -> list[dict[str, Any]]:
         """The alerts that are pending or firing now."""
         answer = call("GET", f"{self._url}/api/v1/alerts")
         return list(answer["data"]["alerts"])

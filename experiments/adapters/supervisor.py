@@ -45,5 +45,23 @@ class Supervisor:
         """SIGCONT likewise."""
         self._ask(name, "resume" if children else "resume?children=0")
 
+    def monitoring_lacks(self) -> list[str] | None:
+        """Programs that are missing for Prometheus and Alertmanager; None when this supervisor starts none. CallError likewise."""
+        found = call("GET", f"{self._url}/monitoring", headers=self._headers)
+        if not isinstance(found, dict) or not isinstance(found.get("monitoring"), dict):
+            return None
+        return [str(each) for each in found["monitoring"]["missing"]]
+
+    def start_monitoring(self, rules: str, alertmanager: str, scrape_s: float, scrape: list[dict[str, Any]]) -> dict[str, str]:
+        """Start Prometheus and Alertmanager with these files, for a while; their addresses. `scrape`: further scrape configurations."""
+        body = {"rules": rules, "alertmanager": alertmanager, "scrape_s": scrape_s, "scrape": scrape, "announce": False}
+        found = call("PUT", f"{self._url}/monitoring", body, self._headers, SLOW_S)
+        assert isinstance(found, dict), "a supervisor answers with a mapping"
+        return {str(name): str(url) for name, url in found.items()}
+
+    def end_monitoring(self) -> None:
+        """End both; nothing happens when they do not run."""
+        call("DELETE", f"{self._url}/monitoring", headers=self._headers, timeout_s=SLOW_S)
+
     def _ask(self, name: str, what: str) -> None:
         call("POST", f"{self._url}/processes/{quote(name)}/{what}", headers=self._headers, timeout_s=SLOW_S)

@@ -156,16 +156,15 @@ def _filters(service: str, per_second: int, name: str) -> dict[str, Any]:
             "delay_percent_runtime": keys["delay"],
             "delay_duration_runtime": keys["delay_ms"],
             "abort_percent_runtime": keys["abort"],
-            "abort_http_status_runtime": keys["abort_status"],
+            "abort_http_status_runtime": f"fault.{service}.abort_status",
         },
     }
 
 
 def fault_keys(service: str) -> dict[str, str]:
-    """Runtime keys by which the gateway's requests to a service are delayed and aborted; percentages, milliseconds, a status."""
+    """Runtime keys by which the gateway's requests to a service are delayed and aborted: percentages and milliseconds."""
     return {
         "abort": f"fault.{service}.abort_percent",
-        "abort_status": f"fault.{service}.abort_status",
         "delay": f"fault.{service}.delay_percent",
         "delay_ms": f"fault.{service}.delay_ms",
     }

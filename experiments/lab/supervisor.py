@@ -23,7 +23,7 @@ from aiohttp import web
 from experiments.lab.folder import LabFolder
 from experiments.lab.layout import SUPERVISOR_PORT, Layout
 from experiments.lab.managed import Managed
-from experiments.lab.monitoring import plan_monitoring
+from experiments.lab.monitoring import missing_programs, plan_monitoring
 from experiments.lab.plan import Plan
 from experiments.lab.programs import Programs
 from experiments.lab.readiness import Readiness
@@ -69,7 +69,9 @@ class Supervisor:
         app.router.add_get("/processes", self._list)
         app.router.add_get("/status", self._status)
         app.router.add_post("/processes/{name}/{what}", self._do)
+        app.router.add_get("/monitoring", self._can_monitor)
         app.router.add_put("/monitoring", self._monitor)
+        app.router.add_delete("/monitoring", self._end_monitoring)
         app.router.add_post("/shutdown", self._shutdown)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -179,11 +181,25 @@ class Supervisor:
         log.info("%s: %s%s", name, what, "" if children else " without children")
         return web.json_response(one.as_json())
 
+    async def _can_monitor(self, _request: web.Request) -> web.Response:
+        """Whether Prometheus and Alertmanager can be started here, and whether they run."""
+        running = "prometheus" in self.processes
+        return web.json_response({"monitoring": {"missing": missing_programs(), "running": running}})
+
     async def _monitor(self, request: web.Request) -> web.Response:
-        """Start Prometheus and Alertmanager with the rules and routes of the body, or start them again with others."""
+        """Start Prometheus and Alertmanager with the rules and routes of the body, or start them again with others.
+
+        `scrape`: further scrape configurations. `announce: false`: they are somebody's for a while, and not named in target.yaml.
+        """
         body = await request.json()
         found = await asyncio.to_thread(
-            plan_monitoring, self.layout, self.folder.data, body["rules"], body["alertmanager"], body["scrape_s"]
+            plan_monitoring,
+            self.layout,
+            self.folder.data,
+            body["rules"],
+            body["alertmanager"],
+            body["scrape_s"],
+            body.get("scrape", ()),
         )
         answers = {}
         for spec in found.processes:
@@ -195,10 +211,18 @@ class Supervisor:
             answers[spec.name] = await self._answers(spec.name, RESTARTED_ANSWERS_WITHIN_S)
         if silent := [name for name, answered in answers.items() if not answered]:
             return web.json_response({"error": f"{', '.join(silent)} does not answer; see its log"}, status=500)
-        await asyncio.to_thread(
-            write_target, self.folder, self.layout, prometheus=found.prometheus, alertmanager=found.alertmanager
-        )
-        return web.json_response({"prometheus": found.prometheus, "alertmanager": found.alertmanager})
+        addresses = {"prometheus": found.prometheus, "alertmanager": found.alertmanager}
+        if body.get("announce", True):
+            await asyncio.to_thread(write_target, self.folder, self.layout, **addresses)
+        return web.json_response(addresses)
+
+    async def _end_monitoring(self, _request: web.Request) -> web.Response:
+        """End both and forget them; nothing happens when they do not run."""
+        ended = [name for name in ("prometheus", "alertmanager") if name in self.processes]
+        for name in ended:
+            await asyncio.to_thread(self.processes.pop(name).kill)
+        await asyncio.to_thread(write_target, self.folder, self.layout)
+        return web.json_response({"ended": ended})
 
     async def _shutdown(self, _request: web.Request) -> web.Response:
         self.done.set()

@@ -68,6 +68,11 @@ class LiveIndicators:
         with self._lock:
             self._readings.setdefault((indicator, subject), Readings()).keep(t, value)
 
+    def newest(self) -> dict[tuple[str, str], float]:
+        """The newest reading of everything, by indicator and subject."""
+        with self._lock:
+            return {key: readings.values[-1] for key, readings in self._readings.items() if readings.values}
+
     def value(self, indicator: str, subject: str, window_s: float, now: float) -> float | None:
         """The indicator over the window that ends at the last scrape."""
         kind, _, name = subject.partition("/")

@@ -25,7 +25,7 @@ HEALTH_WITHIN_S = 1.0
 
 def start_looking(scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook) -> list[threading.Thread]:
     """Start every thread."""
-    threads = [_thread(look) for look in _looks(scenario, target, indicators, notebook)]
+    threads = [guarded_thread(look) for look in _looks(scenario, target, indicators, notebook)]
     for each in threads:
         each.start()
     return threads
@@ -43,7 +43,9 @@ def _looks(scenario: Scenario, target: Target, indicators: LiveIndicators, noteb
         yield from RoleWatch(name, database, indicators, notebook, etcd).looks()
 
 
-def _thread(run: Callable[[], None]) -> threading.Thread:
+def guarded_thread(run: Callable[[], None]) -> threading.Thread:
+    """A thread, not started, that ends the process when it fails."""
+
     def guarded() -> None:
         try:
             run()

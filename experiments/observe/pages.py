@@ -25,6 +25,7 @@ class Page:
     subject: str
     machine: EscalationMachine
     sent: dict[str, float]
+    evaluator: str | None = None
     closed: bool = False
 
 
@@ -38,8 +39,8 @@ class Pages:
         self._by_group: dict[str, Page] = {}
         self._count = 0
 
-    def page(self, group: str, team: str | None, rules: Sequence[str], subject: str) -> str | None:
-        """Page a team about a group of alerts, unless a page about it is open; the page's name."""
+    def page(self, group: str, team: str | None, rules: Sequence[str], subject: str, evaluator: str | None = None) -> str | None:
+        """Page a team about a group of alerts, unless a page about it is open; the page's name. `evaluator`: who found the alerts."""
         with self._lock:
             known = self._by_group.get(group)
             if known is not None and not known.closed:
@@ -52,7 +53,7 @@ class Pages:
             self._count += 1
             name = f"page/{self._count}"
             machine = EscalationMachine(found[1], self._directory.resolve, name)
-            page = self._by_group[group] = Page(name, group, tuple(rules), subject, machine, {})
+            page = self._by_group[group] = Page(name, group, tuple(rules), subject, machine, {}, evaluator)
             self._carry_out(page, machine.start(self._notebook.clock.now()))
             return name
 
@@ -107,5 +108,6 @@ class Pages:
         page.sent.setdefault(person, now)
         about = {"page": page.name, "person": person}
         how = {"level": level, "channel": "gameday", "urgency": "high", "rules": list(page.rules)}
+        how |= {"evaluator": page.evaluator} if page.evaluator else {}
         self._notebook.say("page.sent", page.subject, {**about, **how}, at=now)
         self._notebook.say("page.delivered", page.subject, about, at=now)

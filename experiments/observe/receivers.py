@@ -10,12 +10,14 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
+from experiments.observe.alert_book import AlertBook, instant
+from experiments.observe.metrics import CONTENT_TYPE
 from experiments.observe.notebook import Notebook
 from experiments.observe.pages import Pages
 from gameday.scenario.model import Scenario
@@ -23,6 +25,7 @@ from gameday.scenario.model import Scenario
 FILE: Final = "receivers.json"
 LARGEST_BODY: Final = 512 * 1024
 """PagerDuty's own limit."""
+ALERTMANAGER: Final = "alertmanager"
 Answer = tuple[int, object]
 
 
@@ -34,6 +37,9 @@ class Receivers:
     notebook: Notebook
     pages: Pages
     token: str
+    book: AlertBook
+    metrics: Callable[[], str]
+    """What `GET /metrics` answers to who has the token."""
 
     def start(self, folder: Path) -> str:
         """Listen on a free port of loopback; the address is in `receivers.json` of the folder."""
@@ -50,12 +56,12 @@ class Receivers:
         """What one request does: status and answer."""
         parts = path.strip("/").split("/")
         if parts == ["v2", "enqueue"]:
-            return self._page_event(body) if self._right(str(body.get("routing_key"))) else (403, {"status": "invalid key"})
+            return self._page_event(body) if self.right(str(body.get("routing_key"))) else (403, {"status": "invalid key"})
         if parts[0] in {"slack", "alertmanager"}:
-            if len(parts) < 2 or not self._right(parts[1]):
+            if len(parts) < 2 or not self.right(parts[1]):
                 return 404, "no_service"
             return self._slack(body) if parts[0] == "slack" else self._alertmanager(body)
-        if not self._right(bearer):
+        if not self.right(bearer):
             return 403, {"error": "wrong token"}
         if parts == ["ack"]:
             return self._ack(body)
@@ -63,7 +69,14 @@ class Receivers:
             return self._say(body)
         return 404, {"error": f"there is no /{'/'.join(parts)}"}
 
-    def _right(self, token: str) -> bool:
+    def scraped(self, path: str, bearer: str) -> Answer:
+        """What a request of Prometheus is answered."""
+        if not self.right(bearer):
+            return 403, {"error": "wrong token"}
+        return (200, self.metrics()) if path == "/metrics" else (404, {"error": f"there is no {path}"})
+
+    def right(self, token: str) -> bool:
+        """Whether a token is the run's."""
         return secrets.compare_digest(token.encode(), self.token.encode())
 
     def _page_event(self, body: Mapping[str, Any]) -> Answer:
@@ -92,39 +105,34 @@ class Receivers:
         """Alertmanager's webhook, version 4: alerts fire and resolve, a notification arrives."""
         if body.get("version") != "4":
             return 400, {"error": f"webhook version {body.get('version')!r}, and 4 is read"}
-        rules, firing = [], body.get("status") == "firing"
+        now, wall_at_0 = self.notebook.clock.now(), self.notebook.clock.wall
+        rules, subjects = [], []
         for alert in body.get("alerts", []):
-            labels = {str(k): str(v) for k, v in alert.get("labels", {}).items()}
-            rule = labels.get("rule") or labels.get("alertname", "unnamed")
-            rules.append(rule)
-            subject = labels.get("component") or f"rule/{rule}"
-            kind = "alert.firing" if alert.get("status") == "firing" else "alert.resolved"
-            at = self._instant(alert.get("startsAt" if kind == "alert.firing" else "endsAt"))
-            data = {"rule": rule, "severity": labels.get("severity", "page"), "labels": labels}
-            self.notebook.say(kind, subject, data, at=at)
-        common = {str(k): str(v) for k, v in body.get("groupLabels", {}).items()}
-        subject = next((str(one.get("labels", {}).get("component")) for one in body.get("alerts", [])), "None")
-        subject = subject if subject != "None" else f"rule/{(rules or ['unnamed'])[0]}"
+            labels = self.book.labels(alert.get("labels", {}))
+            rules.append(labels["rule"])
+            subjects.append(self.book.subject(labels))
+            fires = alert.get("status") == "firing"
+            began, ended = (instant(alert.get(key), wall_at_0, now) for key in ("startsAt", "endsAt"))
+            self.book.report(alert.get("labels", {}), firing=fires, at=began if fires else ended, began=began, by=ALERTMANAGER)
+        subject = (subjects or ["monitoring"])[0]
         rules = list(dict.fromkeys(rules))
-        about = {"rules": rules, "receiver": str(body.get("receiver", "page")), "group": common}
+        receiver = str(body.get("receiver", "page"))
+        common = {str(k): str(v) for k, v in body.get("groupLabels", {}).items()}
+        about = {"rules": rules, "receiver": receiver, "group": common, "evaluator": ALERTMANAGER}
         self.notebook.say("alert.notified", subject, about)
-        group = f"alertmanager/{body.get('groupKey')}"
-        if not firing:
-            self.pages.resolved(group)
-        elif str(body.get("receiver", "page")).startswith("page"):
-            team = common.get("team") or body.get("commonLabels", {}).get("team")
-            self.pages.page(group, team, rules, subject)
+        self._page_or_not(body, receiver, rules, subject)
         return 200, {}
 
-    def _instant(self, text: object) -> float:
-        """An instant of the run from Alertmanager's wall time."""
-        from datetime import datetime
-
-        try:
-            wall = datetime.fromisoformat(str(text)).timestamp()
-        except ValueError:
-            return self.notebook.clock.now()
-        return min(self.notebook.clock.now(), wall - self.notebook.clock.wall)
+    def _page_or_not(self, body: Mapping[str, Any], receiver: str, rules: list[str], subject: str) -> None:
+        """What a receiver does is said by the scenario's routing tree; without one, `page` pages."""
+        group, routing = f"alertmanager/{body.get('groupKey')}", self.scenario.monitoring.routing
+        known = routing.receivers.get(receiver) if routing is not None else None
+        if body.get("status") != "firing":
+            self.pages.resolved(group)
+        elif known.kind == "page" if known is not None else receiver.startswith("page"):
+            labels = {**body.get("commonLabels", {}), **body.get("groupLabels", {})}
+            team = (known.team if known is not None else None) or labels.get("team")
+            self.pages.page(group, team, rules, subject, evaluator=ALERTMANAGER)
 
     def _ack(self, body: Mapping[str, Any]) -> Answer:
         person = str(body.get("person", ""))
@@ -161,12 +169,19 @@ def _handler(receivers: Receivers) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         timeout = 10
 
+        def do_GET(self) -> None:
+            """Prometheus scrapes."""
+            status, answer = receivers.scraped(self.path, self.headers.get("Authorization", "").removeprefix("Bearer "))
+            self._reply(status, answer, CONTENT_TYPE)
+
         def do_POST(self) -> None:
-            """Everything is posted."""
-            status, answer = self._answer()
+            """Everything else is posted."""
+            self._reply(*self._answer())
+
+        def _reply(self, status: int, answer: object, text_type: str = "text/plain") -> None:
             body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "text/plain" if isinstance(answer, str) else "application/json")
+            self.send_header("Content-Type", text_type if isinstance(answer, str) else "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Connection", "close")
             self.end_headers()

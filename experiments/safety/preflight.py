@@ -13,6 +13,7 @@ from experiments.adapters.prometheus import Prometheus
 from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
 from experiments.inventory import Inventory
+from experiments.observe.evaluators import Wish, choose
 from experiments.rollbacks import RollbackPlan
 from experiments.safety.lever import Lever
 from experiments.safety.steady import steadiness
@@ -33,12 +34,13 @@ class Check:
     words: str
 
 
-def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever) -> list[Check]:
-    """Every check, also after one has failed; `plan` None = it is not written in a dry run."""
+def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, alerts: Wish = "auto") -> list[Check]:
+    """Every check, also after one has failed; `plan` None = it is not written in a dry run. `alerts`: who shall evaluate the rules."""
     checks: list[Callable[[], Iterator[tuple[str, str]]]] = [
         lambda: _lever(lever),
         lambda: _load(inventory),
         lambda: _sources(inventory),
+        lambda: _alerting(inventory, alerts),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
         lambda: steadiness(inventory),
@@ -90,6 +92,11 @@ def _sources(inventory: Inventory) -> Iterator[tuple[str, str]]:
         yield "Prometheus answers", "yes" if Prometheus(target.prometheus).ready() else "!no"
     if target.alertmanager is not None:
         yield "Alertmanager answers", "yes" if Alertmanager(target.alertmanager).ready() else "!no"
+
+
+def _alerting(inventory: Inventory, alerts: Wish) -> Iterator[tuple[str, str]]:
+    if inventory.scenario.monitoring.every_rule:
+        yield "somebody evaluates the alert rules", choose(inventory.scenario, inventory.target, alerts).words
 
 
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:

@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_positive, default=len(os.sched_getaffinity(0)), metavar="N", help="processes of the prediction"
     )
+    parser.add_argument(
+        "--alerts",
+        choices=("auto", "own", "prometheus"),
+        default="auto",
+        help="who evaluates the alert rules: auto = Prometheus and Alertmanager where the target can start them, else the "
+        "project's own machines (default: auto)",
+    )
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
@@ -66,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         hands_on=arguments.hands_on,
         reports=not arguments.no_report,
         force=arguments.force,
+        alerts=arguments.alerts,
     )
     if arguments.dry_run:
         return _dry_run(live.dry_run(request), as_json=arguments.json)

@@ -65,6 +65,7 @@ PEOPLE_KINDS: Final[Mapping[str, Kind]] = {
             "channel": text_key("call, push, text message, ..."),
             "urgency": text_key("urgency of the page"),
             "rules?": list_key("names of the alert rules it is about"),
+            "evaluator?": text_key("who evaluated those rules, on a live day"),
         },
     ),
     "page.repeated": kind(

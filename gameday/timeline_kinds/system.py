@@ -30,11 +30,13 @@ _IMPACT_KEYS = {
     "worst_good_ratio?": number_key("lowest share of good requests during the impact"),
     "lost?": number_key("requests that were not good during the impact"),
 }
+EVALUATOR = text_key("who evaluated the rules of a live day: gameday (the project's own machines), prometheus, alertmanager")
 _ALERT = {
     "rule": text_key("name of the rule"),
     "severity": text_key("severity the rule carries"),
     "value?": number_key("value of the rule's expression"),
     "labels?": map_key("labels of the alert"),
+    "evaluator?": EVALUATOR,
 }
 _FAILBACK = {
     "failover": text_key("name of the failover policy"),
@@ -115,6 +117,7 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "rules": list_key("names of the rules it reports"),
             "receiver": text_key("who or what gets it"),
             "group?": Key("list or map", "labels the alerts were grouped by"),
+            "evaluator?": EVALUATOR,
         },
     ),
     "alert.evidence": kind(
@@ -131,6 +134,7 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "rule": _ALERT["rule"],
             "why": text_key("what held it back", "silence", "inhibition", "mute_time_interval", "active_time_interval"),
             "labels?": _ALERT["labels?"],
+            "evaluator?": EVALUATOR,
         },
     ),
     "failover.triggered": kind(

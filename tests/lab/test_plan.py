@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from experiments.lab import programs
+from experiments.lab.folder import LabFolder
 from experiments.lab.layout import REGIONS, SUPERVISOR_PORT, Layout
 from experiments.lab.settings import Settings
+from experiments.lab.target_file import write_target
 from gameday.errors import GamedayError, MissingExtra
+from gameday.target import read_target
 from tests.lab.real import gameday, needs_lab
 
 
@@ -42,6 +45,14 @@ def test_a_block_somebody_listens_in_is_taken() -> None:
         other.listen()
         assert not layout.is_free()
     assert layout.is_free()
+
+
+def test_a_live_day_reads_the_target_file_the_lab_writes(tmp_path: Path) -> None:
+    folder = LabFolder(tmp_path, "default")
+    write_target(folder, Layout(17))
+    target = read_target(folder.target)
+    assert target.gateways["eu-1"].runtime["checkout"].abort == "fault.checkout.abort_percent"
+    assert set(target.routes) == {"browse", "checkout"}
 
 
 @needs_lab

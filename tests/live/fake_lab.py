@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from experiments.calls import status_of
+
 SERVER = Path(__file__).with_name("shop_server.py")
 TOKEN = "a-token-of-the-fake-lab"
 REGIONS = {"a": "127.0.41.1", "b": "127.0.41.2"}
@@ -32,7 +34,8 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 
 class FakeLab:
-    """Processes by name, as the lab's supervisor looks after them; `lies` says "killed" and kills nothing, `refuses` answers 500."""
+    """Processes by name, as the lab's supervisor looks after them; `lies` says "killed" and kills nothing, `refuses` answers 500,
+    `monitors` starts Prometheus and Alertmanager when asked."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,6 +46,8 @@ class FakeLab:
         self.calls: list[str] = []
         self.lies = False
         self.refuses = False
+        self.monitors = False
+        self.monitoring: list[subprocess.Popen[bytes]] = []
         self.urls: dict[str, str] = {}
         for region, address in REGIONS.items():
             port = free_port(address)
@@ -138,7 +143,37 @@ class FakeLab:
             if child.poll() is None:
                 os.kill(child.pid, signal.SIGCONT)
 
+    def monitor(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What the lab's supervisor does about monitoring, with the lab's own configuration files and the real programs."""
+        from experiments.lab.layout import FIRST_BLOCK, LAST_BLOCK, Layout
+        from experiments.lab.monitoring import missing_programs, plan_monitoring
+
+        if method == "GET":
+            return {"monitoring": {"missing": missing_programs(), "running": bool(self.monitoring)}}
+        for child in self.monitoring:
+            child.kill()
+            child.wait(5)
+        self.monitoring.clear()
+        self.calls.append("monitoring " + ("ends" if method == "DELETE" else "starts"))
+        if method == "DELETE":
+            return {}
+        layout = next(one for one in map(Layout, range(LAST_BLOCK, FIRST_BLOCK, -1)) if one.is_free())
+        made = plan_monitoring(layout, self.folder, body["rules"], body["alertmanager"], body["scrape_s"], body["scrape"])
+        with (self.folder / "monitoring.log").open("ab") as log:
+            for spec in made.processes:
+                child = subprocess.Popen(spec.command, cwd=spec.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.monitoring.append(child)
+        for spec in made.processes:
+            ends = time.monotonic() + 30
+            while status_of(str(spec.answers)) != 200:
+                assert time.monotonic() < ends, (self.folder / "monitoring.log").read_text()
+                time.sleep(0.05)
+        return {"prometheus": made.prometheus, "alertmanager": made.alertmanager}
+
     def close(self) -> None:
+        for child in self.monitoring:
+            child.kill()
+            child.wait(5)
         self.server.shutdown()
         self.server.server_close()
         for child in self.children.values():
@@ -155,6 +190,9 @@ def handler(lab: FakeLab) -> type[BaseHTTPRequestHandler]:
                 self.reply(403, {"error": "wrong token"})
             elif lab.refuses and self.command == "POST":
                 self.reply(500, {"error": "I will not"})
+            elif self.path == "/monitoring" and lab.monitors:
+                length = int(self.headers.get("Content-Length") or 0)
+                self.reply(200, lab.monitor(self.command, json.loads(self.rfile.read(length) or b"{}")))
             elif self.command == "GET":
                 self.reply(200, {name: {"state": lab.state(name), "pid": child.pid} for name, child in lab.children.items()})
             else:
@@ -162,7 +200,7 @@ def handler(lab: FakeLab) -> type[BaseHTTPRequestHandler]:
                 lab.act(name, what)
                 self.reply(200, {"state": lab.state(name)})
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = do_PUT = do_DELETE = answer
 
         def reply(self, status: int, content: object) -> None:
             body = json.dumps(content).encode()

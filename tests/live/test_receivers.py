@@ -12,6 +12,7 @@ from fake_lab import write_scenario
 
 from experiments.calls import CallError, call
 from experiments.clock import RunClock
+from experiments.observe.alert_book import AlertBook
 from experiments.observe.notebook import Notebook
 from experiments.observe.pages import Pages
 from experiments.observe.receivers import FILE, Receivers
@@ -33,7 +34,8 @@ class Desk:
         scenario = read_scenario(write_scenario(folder))
         self.notebook = Notebook(self.live, "observer", RunClock.starting_in(0.0))
         self.pages = Pages(scenario, self.notebook)
-        self.url = Receivers(scenario, self.notebook, self.pages, TOKEN).start(self.live)
+        book = AlertBook(scenario, self.notebook)
+        self.url = Receivers(scenario, self.notebook, self.pages, TOKEN, book, lambda: "up 1\n").start(self.live)
 
     def events(self, kind: str) -> list[Event]:
         return list(read_timeline(self.live / "observer.jsonl").of(kind))
@@ -98,9 +100,25 @@ def test_alertmanagers_webhook_becomes_alerts_a_notification_and_a_page(desk: De
         "alerts": [alert],
     }
     call("POST", f"{desk.url}/alertmanager/{TOKEN}", body)
-    assert [event.data["rule"] for event in desk.events("alert.firing")] == ["checkout-probe"]
+    call("POST", f"{desk.url}/alertmanager/{TOKEN}", body)  # it repeats what goes on
+    (firing,) = desk.events("alert.firing")
+    assert (firing.subject, firing.data["rule"]) == ("class/checkout", "checkout-probe")
     assert desk.events("alert.notified")[0].data["rules"] == ["checkout-probe"]
-    assert [event.data["person"] for event in desk.events("page.sent")] == ["kim"]
+    (page,) = desk.events("page.sent")
+    assert {one.data["evaluator"] for one in (firing, page, *desk.events("alert.notified"))} == {"alertmanager"}
+    over = {**body, "status": "resolved", "alerts": [{**alert, "status": "resolved", "endsAt": "2020-01-01T00:01:00Z"}]}
+    call("POST", f"{desk.url}/alertmanager/{TOKEN}", over)
+    assert [event.data["rule"] for event in desk.events("alert.resolved")] == ["checkout-probe"]
+    call("POST", f"{desk.url}/alertmanager/{TOKEN}", body)  # late, about an alert that is over
+    assert len(desk.events("alert.firing")) == 1
+
+
+def test_prometheus_scrapes_only_with_the_token(desk: Desk) -> None:
+    assert call("GET", f"{desk.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}) == "up 1\n"
+    for path, token, status in (("metrics", "guessed", 403), ("alertmanager", TOKEN, 404)):
+        with pytest.raises(CallError) as caught:
+            call("GET", f"{desk.url}/{path}", headers={"Authorization": f"Bearer {token}"})
+        assert caught.value.status == status
 
 
 def test_gameday_ack_and_say_reach_the_day_and_say_why_they_could_not(desk: Desk, tmp_path: Path) -> None:

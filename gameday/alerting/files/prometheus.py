@@ -19,7 +19,7 @@ from gameday.units import format_duration
 
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
-    from gameday.scenario.monitoring import Rule
+    from gameday.scenario.monitoring import Monitoring, Rule
     from gameday.scenario.tree import Document, Path
 
 PAGING = frozenset({"page", "critical", "crit", "high", "emergency", "fatal", "p1", "p0", "sev1", "sev2", "error"})
@@ -37,7 +37,7 @@ def rules_text(scenario: Scenario) -> Export:
         if expression is None:
             notes.append(f"rule {name}: what is usual at an hour cannot be said in PromQL; it is left out")
         else:
-            written.append(_alert(name, rule, expression, owned))
+            written.append(_alert(name, rule, expression, owned, _subject(name, rule, monitoring)))
     for kept in monitoring.kept_rules:
         timing = {"for": kept.hold, "keep_firing_for": kept.keep_firing_for}
         more = {key: value for key, value in timing.items() if value}
@@ -48,9 +48,15 @@ def rules_text(scenario: Scenario) -> Export:
     return Export(head + "".join(f"# {note}\n" for note in notes) + yaml_text({"groups": [group]}), notes)
 
 
-def _alert(name: str, rule: Rule, expression: str, owned: Mapping[str, str]) -> dict[str, Any]:
+def _subject(name: str, rule: Rule, monitoring: Monitoring) -> str:
+    """What an alert is about; of a probe, the class of the requests it sends."""
+    if rule.kind == "probe":
+        return f"class/{monitoring.probes[rule.probe].request_class}"
+    return getattr(rule, "on", f"rule/{name}")
+
+
+def _alert(name: str, rule: Rule, expression: str, owned: Mapping[str, str], subject: str) -> dict[str, Any]:
     place: Any = "origin" if rule.kind == "probe" else "region"
-    subject = getattr(rule, "on", f"rule/{name}")
     labels = dict(alert_labels(name, rule.severity, rule.team, subject, owners=owned, place=place, further=rule.labels))
     found: dict[str, Any] = {"alert": labels.pop("rule"), "expr": expression}
     if rule.hold:
