@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.inventory import Inventory
+from experiments.public_record import restore
 from experiments.rollbacks import RollbackPlan, Undo, one_healer
 from experiments.session import RUN, SCENARIO, TARGET, Session
 from experiments.system import LiveSystem, live_system
@@ -48,6 +49,7 @@ class Healer:
                     failures.append(f"{undo.fault} {undo.pinned or undo.selector}: {error}")
                 else:
                     healed.append(undo)
+            failures += restore(self._file.parent)
         return healed, failures
 
     def _undo(self, undo: Undo) -> None:

@@ -26,6 +26,7 @@ from experiments.narrator import Narrator
 from experiments.observe.evaluators import Wish, choose
 from experiments.observe.receivers import FILE as RECEIVERS_FILE
 from experiments.predict import predict
+from experiments.public_record import moves_names, prepare
 from experiments.rollbacks import RollbackPlan
 from experiments.safety.guards import GuardThread, Watch
 from experiments.safety.lever import Lever
@@ -152,6 +153,8 @@ class _Day:
         """Start everybody, break, heal."""
         scenario_file, target_file = self.folder.scenario.resolve(), self.request.target.file
         self.guardian = Guardian(self.live, self.live / PLAN_FILE)
+        if moves_names(self.inventory.scenario, self.inventory.target):
+            prepare(self.inventory.scenario, self.inventory.target, self.live)
         clock = RunClock.starting_in(LEAD_S)
         clock.write(self.live / CLOCK_FILE)
         self.helpers.append(

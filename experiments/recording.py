@@ -6,6 +6,7 @@ The rule that surprises: it reads whatever is there. After a crash the same file
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ LATENCY_EVERY_S: Final = 5
 LATENCY_WINDOW_S: Final = 10.0
 QUANTILES: Final = {"latency.p50": 0.5, "latency.p95": 0.95, "latency.p99": 0.99}
 SERVICE_BIN_S: Final = 5
+PLACES_BIN_S: Final = 2
 REFUSALS: Final = ("shed", "rate_limited", "queue_full")
 QUIET_S: Final = 30
 """Time without a refusal after which shedding has ended, at its last refusal."""
@@ -40,6 +42,7 @@ def record(live: Path, scenario: Scenario) -> Recording:
     _add_requests(points, stream, scenario)
     _add_latencies(points, stream, scenario)
     _add_refusals(points, stream, scenario)
+    _add_places(points, stream, scenario)
     for path in sorted(live.glob("samples-*.jsonl")):
         _add_samples(points, path)
     series = SeriesSet(
@@ -133,6 +136,21 @@ def _add_refusals(points: Points, stream: LoadStream, scenario: Scenario) -> Non
                 labels = {"service": service, "region": region, "priority": priority}
                 _put(points, "service.refused_by", end, bad / SERVICE_BIN_S, **labels)
                 _put(points, "service.admitted_by", end, admitted / SERVICE_BIN_S, **labels)
+
+
+def _add_places(points: Points, stream: LoadStream, scenario: Scenario) -> None:
+    """Where the clients of an origin go: share of their requests by the region they asked."""
+    sent: dict[str, Counter[str]] = {}
+    for t in _seconds(stream, scenario):
+        for (_, origin), counts in stream.seconds.get(t, {}).items():
+            sent.setdefault(origin, Counter()).update(counts.sent)
+        if t % PLACES_BIN_S == 0:
+            for origin, by_region in sent.items():
+                for region in scenario.system.regions:
+                    if by_region:
+                        share = by_region[region] / by_region.total()
+                        _put(points, "dns.share", t, share, origin=origin, region=region)
+            sent.clear()
 
 
 def _shedding(stream: LoadStream, scenario: Scenario) -> Iterator[Event]:

@@ -41,6 +41,8 @@ class Counts:
     """Reason to number."""
     served: Counter[str] = field(default_factory=Counter)
     """Region that gave the good answers to number."""
+    sent: Counter[str] = field(default_factory=Counter)
+    """Region whose entry was asked to number; a request that is tried again counts again."""
     latency: Counter[int] = field(default_factory=Counter)
     """Bucket to number, of everything that was answered."""
 
@@ -51,12 +53,14 @@ class Counts:
         self.dropped += other.dropped
         self.lost.update(other.lost)
         self.served.update(other.served)
+        self.sent.update(other.sent)
         self.latency.update(other.latency)
 
     def as_json(self) -> dict[str, Any]:
         """As a line of the stream has it; what is zero is left out."""
         found: dict[str, Any] = {"offered": self.offered, "good": self.good, "dropped": self.dropped}
-        found |= {"lost": dict(self.lost), "served": dict(self.served), "latency": {str(b): n for b, n in self.latency.items()}}
+        found |= {"lost": dict(self.lost), "served": dict(self.served), "sent": dict(self.sent)}
+        found |= {"latency": {str(b): n for b, n in self.latency.items()}}
         return {name: value for name, value in found.items() if value}
 
     @classmethod
@@ -68,6 +72,7 @@ class Counts:
             found.get("dropped", 0),
             Counter(found.get("lost", {})),
             Counter(found.get("served", {})),
+            Counter(found.get("sent", {})),
             Counter({int(bucket): number for bucket, number in found.get("latency", {}).items()}),
         )
 

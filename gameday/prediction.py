@@ -33,6 +33,8 @@ STAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("decide", "fault.injected", "a move is triggered"),
     ("promote", "failover.triggered", "a replica is primary"),
     ("route", "failover.promoted", "callers reach the new primary"),
+    ("move", "failover.triggered", "the public name leads elsewhere"),
+    ("follow", "dns.changed", "the users who had to move are served well"),
     ("recover", "impact.started", "users are served well again"),
 )
 """Stage, what it counts from, and what ends it."""
@@ -44,6 +46,8 @@ _ENDS: Final[Mapping[str, tuple[str, ...]]] = {
     "decide": ("failover.triggered",),
     "promote": ("failover.promoted",),
     "route": ("failover.completed",),
+    "move": ("dns.changed",),
+    "follow": ("impact.ended",),
     "recover": ("impact.ended",),
 }
 
@@ -140,15 +144,25 @@ def stage_times(timeline: Timeline) -> dict[str, float]:
     found: dict[str, float] = {}
     for stage, begins, _ in STAGES:
         begin = timeline.first(begins, after=first_fault.t)
-        if begin is None or (stage == "decide" and timeline.first("failover.*", after=first_fault.t) is None):
+        if begin is None or not _is_part_of(stage, timeline, first_fault.t):
             continue
         ends = [event.t for event in timeline.of(*_ENDS[stage]) if event.t >= begin.t]
-        if stage == "recover":
+        if stage in {"recover", "follow"}:
             started, ended = len(timeline.of("impact.started")), len(timeline.of("impact.ended"))
             found[stage] = max(ends) - begin.t if ends and started == ended else math.inf
         else:
             found[stage] = min(ends) - begin.t if ends else math.inf
     return found
+
+
+def _is_part_of(stage: str, timeline: Timeline, after: float) -> bool:
+    """Whether a day has the stage: it moves a primary, or a name, or both, or nothing."""
+    triggered = {event.subject.partition("/")[0] for event in timeline.of("failover.triggered") if event.t >= after}
+    if stage == "decide":
+        return timeline.first("failover.*", after=after) is not None
+    if stage == "promote":
+        return "database" in triggered or timeline.first("failover.promoted", after=after) is not None
+    return stage != "move" or "region" in triggered
 
 
 def registered(

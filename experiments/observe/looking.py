@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from random import Random
 
 from experiments.calls import status_of
+from experiments.names import lookup
 from experiments.observe.indicators import LiveIndicators
 from experiments.observe.notebook import Notebook
 from experiments.observe.pace import every
+from experiments.observe.region_failover import RegionFailover
 from experiments.observe.roles import RoleWatch
 from experiments.routes import send
+from gameday.resolver_cache import ResolverCache
 from gameday.scenario.model import Scenario
 from gameday.scenario.monitoring import Probe
 from gameday.target import Target
@@ -38,6 +42,7 @@ def _looks(scenario: Scenario, target: Target, indicators: LiveIndicators, noteb
                 yield _Prober(scenario, target, indicators, notebook, name, probe, origin).run
     if target.services:
         yield lambda: _check_health(scenario, target, indicators, notebook)
+    yield from RegionFailover(scenario, target, notebook, Random("failover")).looks()  # noqa: S311 - no secret
     etcd = next((each.url for each in target.consensus.values()), None)
     for name, database in target.databases.items():
         yield from RoleWatch(name, database, indicators, notebook, etcd).looks()
@@ -77,14 +82,28 @@ class _Prober:
         self._name, self._origin = name, origin
         self._deadline_s = scenario.load.classes[probe.request_class].deadline
         self._random = Random(f"{name}@{origin}")  # noqa: S311 - no secret
+        self._cache = ResolverCache(target.entries, self._region)
 
     def run(self) -> None:
         for _ in every(self._probe.interval, self._random.uniform(0.0, self._probe.interval)):
-            answer = send(self._target, self._probe.request_class, self._region, self._probe.timeout, self._random)
-            value = float(answer.good(min(self._deadline_s, self._probe.timeout)))
+            region = self._where()
+            value = 0.0
+            if region is not None:
+                answer = send(self._target, self._probe.request_class, region, self._probe.timeout, self._random)
+                value = float(answer.good(min(self._deadline_s, self._probe.timeout)))
             now = self._notebook.clock.now()
             self._indicators.keep("probe_success", f"probe/{self._name}@{self._origin}", now, value)
             self._notebook.sample("probe.success", value, now, probe=self._name, origin=self._origin)
+
+    def _where(self) -> str | None:
+        """The region it goes to, as a client of its origin would: by the public name where there is a server to ask."""
+        public = self._target.public
+        if public is None or public.resolver is None:
+            return self._region
+        if self._cache.must_ask(time.monotonic()):
+            self._cache.learn(lookup(public.resolver, public.name), time.monotonic())
+        found = self._cache.place()
+        return found[0] if found is not None else None
 
 
 def _check_health(scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook) -> None:

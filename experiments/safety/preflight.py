@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from experiments.adapters.alertmanager import Alertmanager
+from experiments.adapters.dns_control import DnsControl
 from experiments.adapters.prometheus import Prometheus
 from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
 from experiments.inventory import Inventory
 from experiments.observe.evaluators import Wish, choose
+from experiments.observe.region_failover import cannot_play
+from experiments.public_record import moves_names
 from experiments.rollbacks import RollbackPlan
 from experiments.safety.lever import Lever
 from experiments.safety.steady import steadiness
@@ -41,6 +44,7 @@ def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, ale
         lambda: _load(inventory),
         lambda: _sources(inventory),
         lambda: _alerting(inventory, alerts),
+        lambda: _failover(inventory),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
         lambda: steadiness(inventory),
@@ -97,6 +101,27 @@ def _sources(inventory: Inventory) -> Iterator[tuple[str, str]]:
 def _alerting(inventory: Inventory, alerts: Wish) -> Iterator[tuple[str, str]]:
     if inventory.scenario.monitoring.every_rule:
         yield "somebody evaluates the alert rules", choose(inventory.scenario, inventory.target, alerts).words
+
+
+def _failover(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """What moves the traffic of a region is there, and can do what the policy asks for."""
+    policy, target = inventory.scenario.policies.failover, inventory.target
+    if policy.mode == "none" or not policy.pairs:
+        return
+    name = "a region's traffic can be moved"
+    wrong = cannot_play(inventory.scenario)
+    if wrong:
+        yield name, f"!policies.failover has what a live day cannot play: {', '.join(wrong)}"
+    elif not moves_names(inventory.scenario, target):
+        yield name, "!the target names no public name with DNS control"
+    elif missing := sorted({*policy.pairs, *policy.pairs.values()} - set(target.entries)):
+        yield name, f"!the target has no entry in {', '.join(missing)}"
+    else:
+        assert target.dns is not None, "it moves names"
+        assert target.public is not None, "it moves names"
+        known = DnsControl(target.dns.control).records()
+        there = target.public.name in known
+        yield name, f"{target.public.name} can be pointed elsewhere" if there else f"!there is no record of {target.public.name}"
 
 
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:

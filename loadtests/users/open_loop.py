@@ -24,7 +24,7 @@ from gameday.wire import REASON_HEADER, REASONS, filled, is_shed
 from loadtests.arrivals import intended_starts
 from loadtests.plan import LoadPlan
 from loadtests.recorder import Recorder
-from loadtests.resolver import Resolver
+from loadtests.resolver import Population
 
 MOST_UNDER_WAY = 2000
 """Requests one driver may have under way."""
@@ -68,7 +68,9 @@ class OpenLoop(FastHttpUser):
         origins = self.model.origins or {name: each.share for name, each in self.plan.scenario.system.traffic.origins.items()}
         homes = self.plan.scenario.system.traffic.origins
         self.origins, self.weights = list(origins), list(origins.values())
-        self.resolvers = {name: Resolver(self.plan.target, homes[name].region) for name in self.origins}
+        dns, override = self.plan.scenario.system.traffic.dns, self.plan.scenario.policies.failover.dns_ttl
+        ttl_s = dns.ttl if override is None else override
+        self.clients = {name: Population(self.plan.target, homes[name].region, dns, self.random, ttl_s) for name in self.origins}
 
     def _worker(self) -> int:
         return int(getattr(self.environment.runner, "worker_index", 0))
@@ -150,10 +152,11 @@ class OpenLoop(FastHttpUser):
         )
 
     def _attempt(self, origin: str, item: int, unique: str) -> Reply:
-        place = self.resolvers[origin].place()
+        place = self.clients[origin].place()
         if place is None:
             return Reply("dns", "", answered=False)
         region, entry = place
+        self.recorder.of(self.request_class, origin).sent[region] += 1
         path, body = filled(self.route, item, unique)
         public = self.plan.target.public
         headers = {"Content-Type": "application/json", "X-Request-Class": self.request_class, **self.route.headers}
