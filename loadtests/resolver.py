@@ -1,7 +1,8 @@
 """Where the clients of an origin go: by the public name and its time to live where the target has a DNS server, else to their region.
 
-The clients of an origin share `CACHES` resolver caches; each request is of a client behind one of them, drawn at random. When the day
-begins the caches are at random points of their time to live, and a share does not obey it, as the scenario says (`system.traffic.dns`).
+The clients of an origin share `CACHES` resolver caches; each request is of a client behind one of them, drawn at random. They stand for
+caches with many clients, so each asks again when its time is over and waits for no request of ours. When the day begins they are at
+random points of their time to live, and a share does not obey it, as the scenario says (`system.traffic.dns`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from gameday.wire import Found, dns_answer, dns_question
 
 TIMEOUT_S: Final = 1.0
 CACHES: Final = 20
-"""Caches per origin and class. A cache asks only when it is asked, so there have to be fewer of them than requests in a time to live."""
+"""Caches per origin and class."""
+REFRESH_EVERY_S: Final = 1.0
+"""As often the simulated caches look whether their time is over."""
 
 
 class Population:
@@ -40,10 +43,19 @@ class Population:
             entry = self._target.entries.get(self._region)
             return (self._region, entry.rstrip("/")) if entry else None
         number = self._random.randrange(CACHES)
-        cache = self._caches[number]
-        if cache.must_ask(time.monotonic()):
-            cache.learn(asked(public.resolver, public.name), time.monotonic(), self._keeps_s[number])
-        return cache.place()
+        self._renew(number, public.resolver, public.name)
+        return self._caches[number].place()
+
+    def renew_all(self) -> None:
+        """Every cache whose time is over asks again."""
+        public = self._target.public
+        if public is not None and public.resolver is not None:
+            for number in range(CACHES):
+                self._renew(number, public.resolver, public.name)
+
+    def _renew(self, number: int, resolver: str, name: str) -> None:
+        if self._caches[number].must_ask(time.monotonic()):
+            self._caches[number].learn(asked(resolver, name), time.monotonic(), self._keeps_s[number])
 
 
 def asked(resolver: str, name: str) -> Found | None:

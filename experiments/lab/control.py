@@ -13,8 +13,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from experiments.calls import CallError, call
+from experiments.lab.database import node_name
 from experiments.lab.folder import LabFolder
-from experiments.lab.layout import FIRST_BLOCK, LAST_BLOCK, SUPERVISOR_PORT, Layout
+from experiments.lab.layout import (
+    DNS_CONTROL_PORT,
+    FIRST_BLOCK,
+    LAST_BLOCK,
+    PATRONI_PORT,
+    PUBLIC_NAME,
+    REGIONS,
+    RELAY_PORT,
+    SUPERVISOR_PORT,
+    Layout,
+)
+from experiments.lab.plan import public_record
 from experiments.lab.programs import find_programs
 from experiments.lab.settings import Settings
 from gameday.errors import GamedayError
@@ -23,6 +36,7 @@ UP_WITHIN_S: Final = 180.0
 """A lab that does not work by then is ended again. It takes some 20 s on two idle cores."""
 DOWN_WITHIN_S: Final = 40.0
 ASK_WITHIN_S: Final = 60.0
+SWITCHED_WITHIN_S: Final = 60.0
 _SUPERVISOR_ANSWERS_WITHIN_S: Final = 30.0
 
 
@@ -100,6 +114,46 @@ def status(folder: LabFolder) -> dict[str, Any]:
             f"lab '{folder.name}' has lost its supervisor, and {left} processes are left: 'gameday lab up' starts it afresh, "
             "'gameday lab down' cleans up"
         ) from error
+
+
+def reset(folder: LabFolder, say: Callable[[str], None]) -> dict[str, Any]:
+    """Bring a lab that is up back to how it began: everything runs, nothing is cut or slowed, the primary is where it was first.
+
+    Its status; data stays. GamedayError when it cannot be done in time.
+    """
+    found = status(folder)
+    layout = Layout(found["block"])
+    ask(folder, "DELETE", "/monitoring")
+    for name, one in found["processes"].items():
+        if one["state"] != "running" and name not in {"prometheus", "alertmanager"}:
+            say(f"starting {name}")
+            ask(folder, "POST", f"/processes/{name}/resume")
+            ask(folder, "POST", f"/processes/{name}/restart")
+    _tell("POST", f"http://{layout.relay}:{RELAY_PORT}/reset")
+    dns = f"http://{layout.dns}:{DNS_CONTROL_PORT}"
+    _tell("POST", f"{dns}/mend")
+    _tell("PUT", f"{dns}/records/{PUBLIC_NAME}", public_record(layout))
+    _wait(folder, say, None)
+    first, second = (node_name(layout, region) for region in REGIONS)
+    if first not in _leaders(folder):
+        say(f"making {first} the primary again")
+        hosts = [f"http://{layout.database(region)}:{PATRONI_PORT}" for region in REGIONS]
+        _tell("POST", f"{hosts[0]}/switchover", {"leader": second, "candidate": first})
+        if not _until(lambda: first in _leaders(folder), SWITCHED_WITHIN_S):
+            raise GamedayError(f"{first} did not become the primary; 'gameday lab down' and 'up' start afresh")
+    return _wait(folder, say, None)
+
+
+def _leaders(folder: LabFolder) -> list[str]:
+    return [one["name"] for one in ask(folder, "GET", "/status")["database"] if one["role"] == "leader"]
+
+
+def _tell(method: str, url: str, body: dict[str, Any] | None = None) -> None:
+    """A request to a part of the lab that is not its supervisor."""
+    try:
+        call(method, url, body, timeout_s=ASK_WITHIN_S)
+    except CallError as error:
+        raise GamedayError(f"the lab cannot be reset: {error}; 'gameday lab down' and 'up' start afresh") from error
 
 
 def start_monitoring(folder: LabFolder, rules: str, alertmanager: str, scrape_s: int) -> dict[str, Any]:

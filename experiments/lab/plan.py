@@ -110,7 +110,7 @@ class Plan:
         return self._python("payments", "payments", self.layout.payments, {"port": PAYMENTS_PORT})
 
     def _dns(self) -> Process:
-        records = {PUBLIC_NAME: {"addresses": {region: self.layout.entry(region) for region in REGIONS}, "ttl": DNS_TTL_S}}
+        records = {PUBLIC_NAME: public_record(self.layout)}
         return self._python("dns", "dns", self.layout.dns, {"port": DNS_CONTROL_PORT, "dns_port": DNS_PORT, "records": records})
 
     def _relay(self) -> Process:
@@ -134,3 +134,8 @@ class Plan:
             }
             found.append(self._python(one.name, one.service, one.host, config))
         return found
+
+
+def public_record(layout: Layout) -> dict[str, Any]:
+    """What the name server answers for the public name until it is told otherwise."""
+    return {"addresses": {region: layout.entry(region) for region in REGIONS}, "ttl": DNS_TTL_S}

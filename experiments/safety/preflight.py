@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from experiments.adapters.alertmanager import Alertmanager
 from experiments.adapters.dns_control import DnsControl
+from experiments.adapters.patroni import primaries
 from experiments.adapters.prometheus import Prometheus
 from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
@@ -47,6 +48,7 @@ def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, ale
         lambda: _failover(inventory),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
+        lambda: _primaries(inventory),
         lambda: steadiness(inventory),
     ]
     found: list[Check] = []
@@ -101,6 +103,17 @@ def _sources(inventory: Inventory) -> Iterator[tuple[str, str]]:
 def _alerting(inventory: Inventory, alerts: Wish) -> Iterator[tuple[str, str]]:
     if inventory.scenario.monitoring.every_rule:
         yield "somebody evaluates the alert rules", choose(inventory.scenario, inventory.target, alerts).words
+
+
+def _primaries(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """Every primary is where the scenario says: else the prediction is one of another system."""
+    for name, database in inventory.target.databases.items():
+        model = inventory.scenario.system.databases.get(name)
+        found = primaries(database) if model is not None else []
+        if model is not None and len(found) == 1:  # the steady state tells of others
+            there = found[0].zone == model.primary
+            words = f"{found[0].zone}" if there else f"!it is in {found[0].zone}, and the scenario has it in {model.primary}"
+            yield f"the primary of {name} is where the scenario has it", words
 
 
 def _failover(inventory: Inventory) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("up", "start the lab and wait until it works"),
         ("status", "what runs, and who is the primary"),
         ("logs", "print the log of one process"),
+        ("reset", "undo whatever was done to a lab that is up: all runs, nothing is cut, the first primary has its role again"),
         ("calibrate", "measure the lab and write what was measured as the system file of a scenario"),
         ("down", "end the lab and take its data away"),
     ):
@@ -83,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         found = control.up(folder, settings, _Progress(quiet=arguments.json))
         if texts:
             found |= control.start_monitoring(folder, *texts, arguments.scrape)
+    elif arguments.verb == "reset":
+        found = control.reset(folder, _Progress(quiet=arguments.json))
     else:
         found = control.status(folder)
     return _answer(found, _status_text(folder, found), as_json=arguments.json)

@@ -24,7 +24,7 @@ from gameday.wire import REASON_HEADER, REASONS, filled, is_shed
 from loadtests.arrivals import intended_starts
 from loadtests.plan import LoadPlan
 from loadtests.recorder import Recorder
-from loadtests.resolver import Population
+from loadtests.resolver import REFRESH_EVERY_S, Population
 
 MOST_UNDER_WAY = 2000
 """Requests one driver may have under way."""
@@ -72,6 +72,13 @@ class OpenLoop(FastHttpUser):
         ttl_s = dns.ttl if override is None else override
         self.clients = {name: Population(self.plan.target, homes[name].region, dns, self.random, ttl_s) for name in self.origins}
 
+    def _renew(self) -> None:
+        """Keep the caches of names as fresh as their other clients would."""
+        while True:
+            gevent.sleep(REFRESH_EVERY_S)
+            for each in self.clients.values():
+                each.renew_all()
+
     def _worker(self) -> int:
         return int(getattr(self.environment.runner, "worker_index", 0))
 
@@ -79,6 +86,7 @@ class OpenLoop(FastHttpUser):
     def drive(self) -> None:
         """Send everything until the day is over, then only wait."""
         pool = Pool(MOST_UNDER_WAY)
+        gevent.spawn(self._renew)
         if self.model.users is not None:
             self._drive_users(pool)
         else:
