@@ -301,28 +301,6 @@ def test_a_killed_primary_is_replaced_keeps_its_writes_and_comes_back_as_standby
     assert rows(old["dsn"], "SELECT pg_is_in_recovery()") == [(True,)]
 
 
-def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) -> None:
-    first, other = (node for node in healed.target["databases"]["orders"]["nodes"])
-    if healed.primary()["name"] == first["name"]:
-        asked_for = {"leader": first["name"], "candidate": other["name"]}
-        assert http(first["patroni"] + "/switchover", "POST", asked_for, within_s=60).status == 200
-        until(lambda: http(other["patroni"] + "/primary").status == 200, "the other node is primary")
-    control = healed.target["dns"]["control"]
-    before = http(control + "/records").body["records"]["shop.lab"]
-    http(control + "/records/shop.lab", "PUT", {"address": "127.0.0.9", "ttl": 1})
-    killed = healed.instance("catalog")["process"]
-    healed.supervisor("POST", f"/processes/{killed}/kill")
-    link = healed.target["links"]["users->eu-1"]["toxiproxy"]
-    http(f"{link['api']}/proxies/{link['proxies'][0]}", "POST", {"enabled": False})
-    ended = gameday("lab", "reset", "--json", folder=healed.folder.parents[1])
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["ready"] is True
-    assert healed.primary()["name"] == first["name"]
-    assert healed.process(killed)["state"] == "running"
-    assert http(control + "/records").body["records"]["shop.lab"] == before
-    assert healed.buy("eu-1").status == 201
-
-
 def test_a_frozen_agent_leaves_its_postgres_running(healed: Lab) -> None:
     node = healed.standby()
     assert healed.supervisor("POST", f"/processes/{node['process']}/freeze?children=0").body["state"] == "frozen"

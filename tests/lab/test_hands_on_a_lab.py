@@ -1,0 +1,77 @@
+"""What live days do to a real lab beside breaking it: a planned switch-over, a drained gateway, and everything put back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("psycopg", reason="needs the live extra")
+
+from experiments.actions import drain, switch_over, undrain
+from experiments.session import TARGET
+from tests.lab.real import Lab, gameday, http, needs_lab, until
+
+pytestmark = needs_lab
+
+
+def configuration(lab: Lab) -> dict[str, str]:
+    return {TARGET: str(lab.folder / "target.yaml")}
+
+
+def test_a_planned_switch_over_hands_the_primary_role_on_without_losing_a_write(healed: Lab) -> None:
+    assert healed.buy("eu-1", id="before the hand-over").status == 201
+    before, after = healed.primary()["name"], healed.standby()["name"]
+    assert switch_over("orders", configuration(healed)) == before
+    until(lambda: http(healed.target["databases"]["orders"]["nodes"][1]["patroni"] + "/cluster").status == 200, "Patroni answers")
+    until(
+        lambda: [one["name"] for one in nodes(healed) if http(one["patroni"] + "/primary").status == 200] == [after], "handed on"
+    )
+    until(lambda: healed.buy("eu-1", id="after the hand-over").status == 201, "orders go to the new primary")
+    assert healed.buy("eu-1", id="before the hand-over").status == 201, "an order that was kept is answered as before"
+
+
+def nodes(lab: Lab) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = lab.target["databases"]["orders"]["nodes"]
+    return found
+
+
+def test_a_drained_gateway_tells_its_health_checkers_to_go_elsewhere_and_comes_back(healed: Lab) -> None:
+    admin = healed.target["gateways"]["eu-1"]["admin"]
+
+    def failing() -> float:
+        text = http(admin + "/stats?filter=server.live&format=json").body
+        return 1.0 - float(text["stats"][0]["value"])
+
+    assert failing() == 0.0
+    assert drain("eu-1", configuration(healed)) == admin
+    try:
+        assert failing() == 1.0
+        assert http(admin + "/ready").status == 503
+    finally:
+        undrain("eu-1", configuration(healed))
+    assert failing() == 0.0
+    assert http(admin + "/ready").status == 200
+    assert healed.buy("eu-1").status == 201
+
+
+def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) -> None:
+    first, other = (node for node in healed.target["databases"]["orders"]["nodes"])
+    if healed.primary()["name"] == first["name"]:
+        asked_for = {"leader": first["name"], "candidate": other["name"]}
+        assert http(first["patroni"] + "/switchover", "POST", asked_for, within_s=60).status == 200
+        until(lambda: http(other["patroni"] + "/primary").status == 200, "the other node is primary")
+    control = healed.target["dns"]["control"]
+    before = http(control + "/records").body["records"]["shop.lab"]
+    http(control + "/records/shop.lab", "PUT", {"address": "127.0.0.9", "ttl": 1})
+    killed = healed.instance("catalog")["process"]
+    healed.supervisor("POST", f"/processes/{killed}/kill")
+    link = healed.target["links"]["users->eu-1"]["toxiproxy"]
+    http(f"{link['api']}/proxies/{link['proxies'][0]}", "POST", {"enabled": False})
+    ended = gameday("lab", "reset", "--json", folder=healed.folder.parents[1])
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["ready"] is True
+    assert healed.primary()["name"] == first["name"]
+    assert healed.process(killed)["state"] == "running"
+    assert http(control + "/records").body["records"]["shop.lab"] == before
+    assert healed.buy("eu-1").status == 201
