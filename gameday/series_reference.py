@@ -6,6 +6,7 @@ refused nobody, is simply not there. `tests/docs` holds this table against what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,54 @@ class SeriesKind:
 _EVERY_SECOND: Final = "every second"
 _EVERY_FIVE: Final = "every 5 s"
 _REFUSING: Final = "every 5 s while the service refuses"
+
+_SHEDDING_BIN: Final = "with `service.refused`, from the first drop on"
+
+
+def _station_kinds() -> Iterator[SeriesKind]:
+    """What is told of every kind of station in the same way."""
+    for kind, labels in _LABELS.items():
+        yield SeriesKind(f"{kind}.arrived", labels, "requests/s", _EVERY_FIVE, f"Attempts that reached the {kind}.")
+        meaning = "Visits completed while their caller still waited." if kind != "queue" else "Messages delivered."
+        yield SeriesKind(f"{kind}.good", labels, "requests/s", _EVERY_FIVE, meaning)
+        if kind != "queue":
+            meaning = "Visits completed after their caller had given up: work for nobody."
+            yield SeriesKind(f"{kind}.wasted", labels, "requests/s", "every 5 s from the first one", meaning)
+        yield SeriesKind(
+            f"{kind}.failed",
+            (*labels, "reason"),
+            "requests/s",
+            "every 5 s from the first one for that reason",
+            f"Attempts sent to the {kind} that failed, for the reason their caller learnt (reasons below).",
+        )
+        if kind != "queue":
+            for quantile, words in (("p50", "Median"), ("p99", "99th percentile of the")):
+                meaning = (
+                    f"{words} time from arrival to the end of visits completed in the last 10 s, with waiting and own calls."
+                )
+                yield SeriesKind(f"{kind}.latency_{quantile}", labels, "s", "every 5 s with a visit completed", meaning)
+        if kind in ("database", "provider"):
+            yield SeriesKind(f"{kind}.utilisation", labels, "share", "every 5 s with a slot up", "Busy share of its slots.")
+            yield SeriesKind(f"{kind}.queue", labels, "requests", _EVERY_FIVE, "Requests that wait.")
+    labels = _LABELS["service"]
+    yield SeriesKind(
+        "service.limit", labels, "requests", _EVERY_FIVE, "What its concurrency limiters let in at a time, together."
+    )
+    yield SeriesKind(
+        "service.in_flight", labels, "requests", _EVERY_FIVE, "Requests in work or waiting, where there is a limiter."
+    )
+    yield SeriesKind(
+        "service.limited", labels, "requests/s", _EVERY_FIVE, "Attempts its limiters refused; in `service.refused`, too."
+    )
+
+
+_LABELS: Final = {
+    "service": ("service", "region"),
+    "database": ("database", "node"),
+    "provider": ("provider",),
+    "queue": ("queue", "region"),
+}
+_STATIONS: Final = tuple(_station_kinds())
 
 SERIES: Final[tuple[SeriesKind, ...]] = (
     SeriesKind(
@@ -78,7 +127,7 @@ SERIES: Final[tuple[SeriesKind, ...]] = (
         ("service", "region"),
         "requests/s",
         "every 5 s while the service refuses, then one 0",
-        "Attempts refused by the service's own queues: shed by priority, or queue full.",
+        "Attempts refused by the service's own queues and limiters: shed by priority, limited, or queue full.",
     ),
     SeriesKind(
         "service.refused_by", ("service", "region", "priority"), "requests/s", _REFUSING, "The same by priority of the request."
@@ -92,6 +141,29 @@ SERIES: Final[tuple[SeriesKind, ...]] = (
         "requests/s",
         _REFUSING,
         "Attempts refused by priority while a slot was free.",
+    ),
+    SeriesKind(
+        "service.dropped",
+        ("service", "region"),
+        "requests/s",
+        _SHEDDING_BIN,
+        "Attempts that were let in and dropped by the discipline of the queue (CoDel, `drop_expired`) when their turn came.",
+    ),
+    SeriesKind("service.dropped_by", ("service", "region", "priority"), "requests/s", _SHEDDING_BIN, "The same by priority."),
+    *_STATIONS,
+    SeriesKind(
+        "edge.unsent",
+        ("edge", "reason"),
+        "calls/s",
+        "every 5 s from the first one for that reason",
+        "Attempts that failed before they left their caller: breaker open, bulkhead full, no connection, no address.",
+    ),
+    SeriesKind(
+        "edge.cache_hits", ("edge",), "calls/s", _EVERY_FIVE, "Calls of a dependency with a cache that were answered from it."
+    ),
+    SeriesKind("edge.cache_misses", ("edge",), "calls/s", _EVERY_FIVE, "Such calls that had to be made."),
+    SeriesKind(
+        "edge.cache_joined", ("edge",), "calls/s", _EVERY_FIVE, "Such calls that waited for another one's answer to the same key."
     ),
     SeriesKind("queue.backlog", ("queue", "region"), "messages", _EVERY_FIVE, "Messages that wait to be delivered."),
     SeriesKind(

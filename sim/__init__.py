@@ -29,7 +29,7 @@ def run(
     """Play one day. `wiring` may be handed in when many replications of one scenario are played.
 
     `engine` chooses who plays the traffic; the record is the same to the byte whichever does. `traced` adds the stories of
-    some requests, and changes nothing else.
+    some requests and the series that explain each station, and changes nothing else.
     """
     from gameday.scores import Recording
     from sim.day import Day

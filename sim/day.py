@@ -20,6 +20,7 @@ from sim.indicators import Indicators
 from sim.processes import Process
 from sim.recorder import Recorder
 from sim.sampling import Sampler
+from sim.station_series import STATIONS_EVERY_S, StationSeries
 from sim.streams import Streams
 from sim.tracing import Tracer
 from sim.traffic.changes import SetRateLimit
@@ -66,7 +67,7 @@ class Day:
         faults = FaultPlayer(world)
         impacts = ImpactMonitor(world, indicators, faults)
         sampler = Sampler(world, indicators)
-        measures = Measures(world, indicators, impacts, sampler, Tracer(world) if traced else None)
+        measures = Measures(world, indicators, impacts, sampler, told=traced)
         env.process(measures.every_second())
         for cluster in world.clusters.values():
             cluster.start()
@@ -86,13 +87,14 @@ class Measures:
     """Measures each second; nothing is judged before the warm-up is over."""
 
     def __init__(
-        self, world: World, indicators: Indicators, impacts: ImpactMonitor, sampler: Sampler, tracer: Tracer | None = None
+        self, world: World, indicators: Indicators, impacts: ImpactMonitor, sampler: Sampler, *, told: bool = False
     ) -> None:
         self._world = world
         self._indicators = indicators
         self._impacts = impacts
         self._sampler = sampler
-        self.tracer = tracer
+        self.tracer = Tracer(world) if told else None
+        self._stations = StationSeries(world.wiring, world.recorder) if told else None
         self._next = 0.0
 
     def every_second(self) -> Process:
@@ -118,13 +120,20 @@ class Measures:
         self._record_notes()
         if now > 0.0:
             self._sampler.every_second(now, seen)
+        if self._stations is not None and now % STATIONS_EVERY_S == 0.0:
+            self._stations.take(now, seen, world.engine.details())
         if self.tracer is not None:
             self.tracer.every_second(seen)
         if now >= world.scenario.warmup:
             self._impacts.check(now)
 
     def _record_notes(self) -> None:
-        edges = self._world.wiring.plan.edges
+        plan, record = self._world.wiring.plan, self._world.recorder.record
         for note in self._world.engine.take_notes():
-            name = edges[note.index].name
-            self._world.recorder.record(note.t, note.kind, f"edge/{name}", {"edge": name})
+            if note.kind.startswith("breaker."):
+                name = plan.edges[note.index].name
+                record(note.t, note.kind, f"edge/{name}", {"edge": name})
+                continue
+            subject = f"service/{plan.stations[note.index].name}"
+            member = {"instance": self._world.units[note.index][note.instance].name} if note.instance >= 0 else {}
+            record(note.t, note.kind, subject, {"station": subject, **member})

@@ -143,14 +143,17 @@ class _Service:
         self._indicators = indicators
         self._station = station
         recorder = world.recorder
-        names = ("utilisation", "queue", "instances", "refused", "shed_below_limit")
+        names = ("utilisation", "queue", "instances", "refused", "shed_below_limit", "dropped")
         self._channels = {name: recorder.channel(f"service.{name}", **labels) for name in names}
         self._by_priority = [
-            [recorder.channel(f"service.{name}", **labels, priority=priority) for name in ("refused_by", "admitted_by")]
+            [
+                recorder.channel(f"service.{name}", **labels, priority=priority)
+                for name in ("refused_by", "admitted_by", "dropped_by")
+            ]
             for priority in PRIORITIES
         ]
         self._subject = f"service/{labels['service']}@{labels['region']}"
-        self._refused = self._admitted = [0] * len(PRIORITIES)
+        self._refused = self._admitted = self._dropped = [0] * len(PRIORITIES)
         self._below_limit = 0
         self._refused_at: float | None = None
 
@@ -162,24 +165,34 @@ class _Service:
             channels["utilisation"].add(now, used)
         channels["queue"].add(now, seen.queued[station])
         channels["instances"].add(now, self._world.serving_units(station))
-        if seen.refused_by[station] != self._refused:
+        if seen.refused_by[station] != self._refused or seen.dropped_by[station] != self._dropped:
             self._write_refusals(now, seen)
         elif self._refused_at is not None:
             self._write_quiet(now)
         self._refused, self._admitted = list(seen.refused_by[station]), list(seen.admitted_by[station])
+        self._dropped = list(seen.dropped_by[station])
         self._below_limit = seen.shed_below_limit[station]
 
     def _write_refusals(self, now: float, seen: Observation) -> None:
-        """Shedding starts with the bin of the first refused request."""
+        """Shedding starts with the bin of the first request that was refused, or dropped from the queue by its discipline."""
         station, channels = self._station, self._channels
         channels["refused"].add(now, (sum(seen.refused_by[station]) - sum(self._refused)) / _SPAN_S)
         channels["shed_below_limit"].add(now, (seen.shed_below_limit[station] - self._below_limit) / _SPAN_S)
-        for priority, (refused, admitted) in enumerate(self._by_priority):
+        self._write_drops(now, seen.dropped_by[station])
+        for priority, (refused, admitted, _) in enumerate(self._by_priority):
             refused.add(now, (seen.refused_by[station][priority] - self._refused[priority]) / _SPAN_S)
             admitted.add(now, (seen.admitted_by[station][priority] - self._admitted[priority]) / _SPAN_S)
         if self._refused_at is None:
             self._world.record("shedding.started", self._subject, station=self._subject)
         self._refused_at = now
+
+    def _write_drops(self, now: float, dropped: Sequence[int]) -> None:
+        """What the discipline of its queue has dropped, from the first one on."""
+        if not any(dropped):
+            return
+        self._channels["dropped"].add(now, (sum(dropped) - sum(self._dropped)) / _SPAN_S)
+        for priority, (_, _, channel) in enumerate(self._by_priority):
+            channel.add(now, (dropped[priority] - self._dropped[priority]) / _SPAN_S)
 
     def _write_quiet(self, now: float) -> None:
         """It has ended when nothing was refused for a while: then it ended with its last refusal."""

@@ -41,7 +41,8 @@ def _service(series: SeriesSet, service: str, region: str, warmup_s: float) -> N
 
     labels = {"service": service, "region": region}
     instances = [one.between(warmup_s, np.inf) for one in series.find("service.instances", labels)]
-    refused = [one.between(warmup_s, np.inf) for one in series.find("service.refused", labels)]
+    turned_away = [*series.find("service.refused", labels), *series.find("service.dropped", labels)]
+    refused = [one.between(warmup_s, np.inf) for one in turned_away]
     refusals = sum(float(np.nansum(one.values)) for one in refused) * _SAMPLE_S
     suffix = f", refused {count(refusals)}" if refusals else ""
     if instances and len(instances[0]):

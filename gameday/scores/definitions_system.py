@@ -110,7 +110,7 @@ SHEDDING: Final = (
         0.99,
         "critical requests answered well under overload",
         "Good answers of critical classes divided by their offered requests, in the worst overload window: from the first to the last bin of "
-        "5 s in which queues or limiters refused, or a busy service let requests time out.",
+        "5 s in which queues or limiters refused or dropped (CoDel, drop_expired), or a busy service let requests time out.",
         OWN,
         critical=True,
     ),
@@ -120,7 +120,7 @@ SHEDDING: Final = (
         "lower",
         0.0,
         "critical refused while lower was let in",
-        "Per station and bin: the smaller of critical requests refused and lower requests let in, summed. Within 1 % of the critical "
+        "Per station and bin: the smaller of critical requests refused or dropped and lower requests let in, summed. Within 1 % of the critical "
         "requests of the station it is tolerated (queues are per instance, bins are coarse); beyond, it is a hard failure.",
         OWN,
         critical=True,
@@ -132,7 +132,7 @@ SHEDDING: Final = (
         "lower",
         0.05,
         "refused without need",
-        "Requests refused while the protected service was below its limit, divided by all refused.",
+        "Requests refused while the protected service was below its limit, divided by all refused, with those its queues dropped later.",
         OWN,
     ),
     kpi(

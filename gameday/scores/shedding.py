@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gameday.scores.case import Case
     from gameday.scores.incidents import Incident
     from gameday.scores.readings import Floats
+    from gameday.series import Series
 
 REFUSALS: Final = frozenset({"queue_full", "shed", "rate_limited", "dropped", "limited"})
 """Reasons of loss that are refusals for want of capacity."""
@@ -43,9 +44,7 @@ def overload_windows(case: Case) -> list[Window]:
     """From when to when there was too much, in the judged time."""
     import numpy as np
 
-    refused, refusals = added(
-        [*chosen(case.series, "service.refused"), *chosen(case.series, "requests.lost", _is_refusal)], SERVICE_BIN_S
-    )
+    refused, refusals = added([*_turned_away(case), *chosen(case.series, "requests.lost", _is_refusal)], SERVICE_BIN_S)
     bins = set(refused[refusals > 0].tolist())
     offered_at, offered = added(chosen(case.series, "requests.offered"), SERVICE_BIN_S)
     late_at, late = added(chosen(case.series, "requests.lost", lambda labels: labels.get("reason") == "timeout"), SERVICE_BIN_S)
@@ -88,13 +87,14 @@ def priority_inversions(case: Case) -> Iterator[Measure]:
     if not stations:
         yield not_applicable(_INVERSIONS, "no service sheds by priority")
         return
-    if not case.series.find("service.refused_by"):
+    if not case.series.find("service.refused_by") and not case.series.find("service.dropped_by"):
         if (refusal := _no_overload(case, _INVERSIONS)) is not None:
             yield refusal
         else:
             yield unknown(_INVERSIONS, "there is no series of what was refused by priority")
         return
-    places = {(one.labels.get("service", ""), one.labels.get("region", "")) for one in case.series.find("service.refused_by")}
+    kinds = ("service.refused_by", "service.dropped_by")
+    places = {(one.labels.get("service", ""), one.labels.get("region", "")) for kind in kinds for one in case.series.find(kind)}
     counts = {place: _inverted(case, *place) for place in sorted(places) if place[0] in stations}
     inverted = sum(count for count, _ in counts.values())
     tolerated = all(count <= INVERSION_TOLERANCE * asked for count, asked in counts.values())
@@ -108,7 +108,7 @@ def priority_inversions(case: Case) -> Iterator[Measure]:
 def over_shedding(case: Case) -> Iterator[Measure]:
     """Requests refused while the service had room, of all it refused."""
     kpi = "shedding.over_shedding"
-    refused = total(case.series.find("service.refused"), case.start_s, case.end_s, SERVICE_BIN_S)
+    refused = total(_turned_away(case), case.start_s, case.end_s, SERVICE_BIN_S)
     if not refused:
         if case.series.find("requests.offered") or case.series.find("service.utilisation"):
             yield not_applicable(kpi, "no service refused anything")
@@ -228,9 +228,11 @@ def _inverted(case: Case, service: str, region: str) -> tuple[float, float]:
         judged = times > case.start_s
         return dict(zip(times[judged].tolist(), (rates[judged] * SERVICE_BIN_S).tolist(), strict=True))
 
-    refused, let_in = by("service.refused_by", "critical"), by("service.admitted_by", "critical")
+    refused, dropped = by("service.refused_by", "critical"), by("service.dropped_by", "critical")
     lower = by("service.admitted_by", "normal", "best_effort")
-    inverted = sum(min(count, lower.get(t, 0.0)) for t, count in refused.items())
+    away = {t: refused.get(t, 0.0) + dropped.get(t, 0.0) for t in refused | dropped}
+    inverted = sum(min(count, lower.get(t, 0.0)) for t, count in away.items())
+    let_in = by("service.admitted_by", "critical")  # the dropped are among them
     return float(np.round(inverted, 6)), sum(refused.values()) + sum(let_in.values())
 
 
@@ -265,6 +267,11 @@ def _at(times: Floats, known_at: Floats, values: Floats) -> Floats:
 
     known = dict(zip(known_at.tolist(), values.tolist(), strict=True))
     return np.asarray([known.get(t, 0.0) for t in times.tolist()])
+
+
+def _turned_away(case: Case) -> list[Series]:
+    """What services refused, and what the disciplines of their queues dropped later."""
+    return [*case.series.find("service.refused"), *case.series.find("service.dropped")]
 
 
 def _is_refusal(labels: Mapping[str, str]) -> bool:

@@ -14,6 +14,7 @@ _CONCERNED = "what the alert concerns (`service/checkout`), or the rule where it
 _FAILOVER = "what moves (`database/orders`, `region/eu-1`)"
 _DATABASE = "`database/<name>`"
 _STATION = "`service/<name>`"
+_AT_STATION = "`service/<name>@<region>`"
 _FAULT = {
     "fault": text_key("kind of the fault, such as kill"),
     "index": Key("text or number", "position in the schedule, or the id of a background fault"),
@@ -228,6 +229,24 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
         "the edge, `link/<caller>-><callee>`",
         {"edge": text_key("caller and callee")},
         {"opened": "A circuit breaker opens.", "closed": "A circuit breaker closes."},
+    ),
+    **states(
+        "outlier",
+        _AT_STATION,
+        {"station": text_key("the service and region"), "instance": text_key("the instance")},
+        {
+            "ejected": "An instance has failed too often in a row and is left out of the rotation for a while.",
+            "readmitted": "Its time is over: it is chosen again, whatever state it is in.",
+        },
+    ),
+    **states(
+        "panic",
+        _AT_STATION,
+        {"station": text_key("the service and region")},
+        {
+            "started": "So few instances are left in rotation that the balancer sends requests to all, healthy or not.",
+            "ended": "Enough instances are in rotation again.",
+        },
     ),
     **states(
         "scaling",

@@ -9,17 +9,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.traffic.changes import Change
 from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
 from sim.traffic.watching import Stop, Watch
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = [
     "BUCKETS",
     "BUCKETS_PER_OCTAVE",
     "BUCKET_EDGES_S",
+    "Details",
     "Engine",
     "Note",
     "Observation",
@@ -39,11 +44,14 @@ BUCKETS = 22 * BUCKETS_PER_OCTAVE  # up to 2**8 = 256 s; everything slower share
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the engine did by itself that belongs on the record: `breaker.opened`, `breaker.closed` of an edge."""
+    """Something the engine did by itself that belongs on the record, of a kind of `sim.traffic.noted`."""
 
     t: float
     kind: str
     index: int
+    """Of the edge of a breaker, else of the station."""
+    instance: int = -1
+    """Position of the outlier in its station."""
 
 
 @dataclass(slots=True)
@@ -68,7 +76,8 @@ class Observation:
     [good, lost] of the requests whose last attempt to reach any station reached this one; requests that reached none are in no pair.
     Per station: `arrived` attempts, `completed`, `failed` (refused, shed, crashed, errors), `busy` slots, `queued`,
     `slots` of the instances that are up, `busy_s` (slot-seconds used), `refused_by[station][priority]` (shed or queue full) and
-    `admitted_by[station][priority]`, `shed_below_limit` (refused by priority while slots were free).
+    `admitted_by[station][priority]`, `dropped_by[station][priority]` (let in, and dropped by the discipline of the queue when their turn
+    came), `shed_below_limit` (refused by priority while slots were free).
     Per edge: `attempts`, `failures` (attempts), `retries`, `skipped` by an open breaker, `cancelled` (attempts without an
     outcome: their caller had no use for one any more), `hedges` (second attempts beside first ones), `breaker_open` now; of calls with
     a cache: `hits`, `misses` (which became calls) and `joined` (which waited for somebody else's).
@@ -90,6 +99,7 @@ class Observation:
     busy_s: list[float]
     refused_by: list[list[int]]
     admitted_by: list[list[int]]
+    dropped_by: list[list[int]]
     shed_below_limit: list[int]
     attempts: list[int]
     failures: list[int]
@@ -106,6 +116,24 @@ class Observation:
     writes_acknowledged: list[int]
     writes_indeterminate: list[int]
     dead_letters: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is worth the time only where a day is told in full: cumulative counts as copies, a row per station or edge."""
+
+    visits: NDArray[np.int64]
+    """`[station][class][bucket]`: completed visits by how long they took from arrival to the end, with waiting and with the calls made."""
+    wasted: NDArray[np.int64]
+    """Visits of a station that were completed after their caller had given up."""
+    failed_by: NDArray[np.int64]
+    """`[station][reason]`: attempts sent to it that failed, for the reason their caller learnt."""
+    limit: NDArray[np.float64]
+    """Gauge: what the concurrency limiters of a station's instances allow together, 0 without one; instances that are down do not count."""
+    limited: NDArray[np.int64]
+    """Attempts these limiters refused; they are in `refused_by`, too."""
+    unsent_by: NDArray[np.int64]
+    """`[edge][reason]`: attempts that failed before they were sent anywhere. What an open breaker skipped is no attempt, and not in here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +184,8 @@ class Engine(Protocol):
     def instance_busy(self, station: int, instance: int) -> tuple[int, int]:
         """Busy slots and queued requests of one instance."""
 
-    def visit_latency(self, station: int) -> list[list[int]]:
-        """Histograms of the visits a station has completed so far, `[class][bucket]`: from arrival to the end of the visit, so with waiting
-        and with the calls it made. They are long; `observe` leaves them out.
-        """
+    def details(self) -> Details:
+        """More counts of every station and edge at the present instant, which take longer than `observe`."""
 
     def write_log(self, station: int) -> WriteLog:
         """Writes of a database node that have not been dropped yet."""

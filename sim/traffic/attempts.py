@@ -20,6 +20,7 @@ from sim.traffic.ejecting import Ejecting
 from sim.traffic.gates import Gates
 from sim.traffic.hedging import Hedging, other_than
 from sim.traffic.marks import FAILED, SENT, SETTLED, Mark
+from sim.traffic.noted import BREAKER_CLOSED, BREAKER_OPENED, NOTE_KINDS
 from sim.traffic.plan import Reason
 from sim.traffic.state import CALLING, CONNECTED, JOINED, NOWHERE, WAITING, Attempt, Instance, Root, Timers
 
@@ -233,7 +234,7 @@ class Attempts(Caching, Gates, Hedging, Ejecting):
                 self._mark(SETTLED, attempt, OK)
             breaker = edge.breaker
             if breaker is not None and (breaker.state or breaker.failures or breaker.window) and breaker.succeeded(attempt.epoch):
-                self._notes.append(Note(self.now, "breaker.closed", breaker.index))
+                self._notes.append(Note(self.now, NOTE_KINDS[BREAKER_CLOSED], breaker.index))
             if edge.rare:
                 if edge.guarded:
                     self._let_go(attempt)
@@ -267,9 +268,11 @@ class Attempts(Caching, Gates, Hedging, Ejecting):
         """An attempt has failed: PENDING if it will be retried, else the reason, which is then the call's."""
         edge = attempt.edge
         edge.failures += 1
+        instance = getattr(attempt, "instance", None)  # of one that was never sent there is none
+        (edge.unsent_by if instance is None else instance.station.failed_by)[reason] += 1
         breaker = edge.breaker
         if breaker is not None and breaker.failed(attempt.epoch, self.now):
-            self._notes.append(Note(self.now, "breaker.opened", breaker.index))
+            self._notes.append(Note(self.now, NOTE_KINDS[BREAKER_OPENED], breaker.index))
         if edge.guarded:
             self._let_go(attempt)
         return self._retry_or(attempt, reason)

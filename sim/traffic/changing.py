@@ -43,7 +43,7 @@ class Changing(Attempts, Visits):
             case AddInstance():
                 station = self._stations[change.station]
                 station.instances.append(Instance(change.instance, station, self._paths))
-                station.refresh()
+                self._rotate(station, refresh=True)
             case SetStation():
                 self._set_station(change)
             case SetLink():
@@ -64,10 +64,10 @@ class Changing(Attempts, Visits):
         instance = station.instances[change.instance]
         if change.in_rotation is not None and change.in_rotation != instance.in_rotation:
             instance.in_rotation = change.in_rotation
-            station.refresh()
+            self._rotate(station, refresh=True)
         if change.drained is not None and change.drained != instance.drained:
             instance.drained = change.drained
-            station.rotate()
+            self._rotate(station)
         if change.slots is not None:
             instance.slots = change.slots
         if change.slowdown is not None:

@@ -73,6 +73,7 @@ class Edge:
         "targets",
         "timeout_s",
         "timers",
+        "unsent_by",
         "waiting",
         "weights",
         "whole",
@@ -113,6 +114,7 @@ class Edge:
         self.dns_draws = LazyDraws(streams, f"edge-dns/{plan.name}")
         self.guarded = plan.bulkhead is not None or plan.pool is not None
         self.attempts = self.failures = self.retries = self.skipped = self.cancelled = self.hedges = 0
+        self.unsent_by = [0] * len(Reason)
         self.targets: list[Target] = []
         self.weights: list[float] = []
         self.single: Target | None = None

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from heapq import heappush
 
+from sim.traffic import Note
 from sim.traffic.core import OK, RETURN, Core
+from sim.traffic.noted import NOTE_KINDS, OUTLIER_EJECTED, OUTLIER_READMITTED, PANIC_ENDED, PANIC_STARTED
 from sim.traffic.plan import OutlierPlan
-from sim.traffic.state import Attempt, Instance
+from sim.traffic.state import Attempt, Instance, Station
 
 
 class Ejecting(Core):
@@ -42,7 +44,8 @@ class Ejecting(Core):
         instance.ejections = max(0, instance.ejections - forgiven) + 1
         instance.ejected = True
         instance.failures_in_row = 0
-        instance.station.rotate()
+        self._note(OUTLIER_EJECTED, instance)
+        self._rotate(instance.station)
         away_s = min(plan.base_s * instance.ejections, max(plan.longest_s, plan.base_s))
         heappush(self._heap, (self.now + away_s, self._tick(), RETURN, instance))
 
@@ -51,4 +54,19 @@ class Ejecting(Core):
         instance.ejected = False
         instance.failures_in_row = 0
         instance.returned_at = self.now
-        instance.station.rotate()
+        self._note(OUTLIER_READMITTED, instance)
+        self._rotate(instance.station)
+
+    def _note(self, kind: int, instance: Instance) -> None:
+        station = instance.station
+        self._notes.append(Note(self.now, NOTE_KINDS[kind], station.index, station.instances.index(instance)))
+
+    def _rotate(self, station: Station, *, refresh: bool = False) -> None:
+        """Who is in rotation may have changed; a panic that begins or ends with that is noted."""
+        panicked = station.panics
+        if refresh:
+            station.refresh()
+        else:
+            station.rotate()
+        if station.panics != panicked:
+            self._notes.append(Note(self.now, NOTE_KINDS[PANIC_STARTED if station.panics else PANIC_ENDED], station.index))

@@ -26,8 +26,10 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
+import numpy as np
+
 from sim.streams import Streams
-from sim.traffic import BUCKETS, Note, Observation, Snapshot, WriteLog, bucket_of
+from sim.traffic import BUCKETS, Details, Note, Observation, Snapshot, WriteLog, bucket_of
 from sim.traffic.arrivals import arrive_at, change_state, draw_next, state_ends, think
 from sim.traffic.balancing import BALANCERS
 from sim.traffic.change_checks import check_trace
@@ -218,6 +220,7 @@ class PlainEngine(Changing):
             busy_s=[0.0] * len(stations),
             refused_by=[station.refused_by for station in stations],
             admitted_by=[station.admitted_by for station in stations],
+            dropped_by=[station.dropped_by for station in stations],
             shed_below_limit=[0] * len(stations),
             attempts=[0] * len(edges),
             failures=[0] * len(edges),
@@ -278,9 +281,17 @@ class PlainEngine(Changing):
         record = self._stations[station].instances[instance]
         return len(record.running), record.queued
 
-    def visit_latency(self, station: int) -> list[list[int]]:
-        """Histograms of completed visits of one station, per class."""
-        return [list(row) for row in self._stations[station].latency]
+    def details(self) -> Details:
+        """More about every station and edge, as copies."""
+        stations = self._stations
+        return Details(
+            visits=np.array([station.latency for station in stations], dtype=np.int64),
+            wasted=np.array([station.wasted for station in stations], dtype=np.int64),
+            failed_by=np.array([station.failed_by for station in stations], dtype=np.int64),
+            limit=np.array([station.limit() for station in stations]),
+            limited=np.array([station.limited for station in stations], dtype=np.int64),
+            unsent_by=np.array([edge.unsent_by for edge in self._edges], dtype=np.int64),
+        )
 
     def write_log(self, station: int) -> WriteLog:
         """Writes of a database node that have not been dropped yet."""

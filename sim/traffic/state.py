@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sim.streams import Streams
 from sim.traffic.limiter import Limiter
 from sim.traffic.network import Path
-from sim.traffic.plan import InstancePlan, StationPlan
+from sim.traffic.plan import InstancePlan, Reason, StationPlan
 from sim.traffic.times import LazyDraws, ServiceTimes
 
 if TYPE_CHECKING:
@@ -244,16 +244,20 @@ class Station:
         "committed_s",
         "completed",
         "dead_letters",
+        "dropped_by",
         "drops",
         "error_draws",
         "error_ratio",
         "failed",
+        "failed_by",
         "index",
         "instances",
         "keeps_writes",
         "latency",
+        "limited",
         "log_base",
         "newest_first_above",
+        "panics",
         "parallel",
         "picky",
         "plan",
@@ -266,6 +270,7 @@ class Station:
         "slowdown",
         "stale",
         "times",
+        "wasted",
         "writes_acknowledged",
         "writes_attempted",
         "writes_indeterminate",
@@ -306,18 +311,30 @@ class Station:
         self.busy_s = 0.0
         self.refused_by = [0, 0, 0]
         self.admitted_by = [0, 0, 0]
-        self.shed_below_limit = 0
+        self.dropped_by = [0, 0, 0]
+        self.failed_by = [0] * len(Reason)  # as callers learn it
+        self.shed_below_limit = self.limited = self.wasted = 0
+        self.panics = False
         self.reads = self.writes_attempted = self.writes_acknowledged = self.writes_indeterminate = 0
 
     def listed(self) -> list[Instance]:
         """Instances the balancer knows, whatever their health: all but the drained ones."""
         return [instance for instance in self.instances if not instance.drained]
 
+    def limit(self) -> float:
+        """What the limiters of the instances that are up allow together."""
+        allowed = 0.0  # sum() rounds differently from Python 3.12 on
+        for instance in self.instances:
+            if instance.up and instance.limiter is not None:
+                allowed += instance.limiter.limit
+        return allowed
+
     def rotate(self) -> None:
         """Work out who is in rotation: the listed ones that health checks and outlier ejection leave in; in a panic all listed ones."""
         listed = self.listed()
         rotation = [instance for instance in listed if instance.in_rotation and not instance.ejected]
-        self.rotation = listed if len(rotation) < self.plan.panic_ratio * len(listed) else rotation
+        self.panics = len(rotation) < self.plan.panic_ratio * len(listed)
+        self.rotation = listed if self.panics else rotation
         self.by_zone = [[] for _ in self.by_zone]
         for instance in self.rotation:
             self.by_zone[instance.zone].append(instance)

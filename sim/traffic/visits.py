@@ -79,6 +79,7 @@ class Visits(Core):
             return _STALE
         if instance.limiter is not None and instance.limiter.refuses(len(instance.running) + instance.queued, priority):
             station.refused_by[priority] += 1
+            station.limited += 1
             return _LIMITED
         if free and not station.barred[priority]:
             return PENDING
@@ -132,7 +133,10 @@ class Visits(Core):
     def _drop(self, attempt: Attempt, reason: int) -> None:
         """Refuse an attempt after it has waited. Its answer takes the way over the heap even without a delay: a queue is being worked off."""
         attempt.stage = DONE
-        attempt.instance.station.failed += 1
+        station = attempt.instance.station
+        station.failed += 1
+        if reason == _DROPPED:
+            station.dropped_by[attempt.root.priority] += 1
         if attempt.open:
             self._answer_later(attempt, reason)
 
@@ -230,6 +234,7 @@ class Visits(Core):
             self._mark(LEFT, attempt, outcome)
         if outcome == OK:
             station.completed += 1
+            station.wasted += not (attempt.open or station.broker)
             station.latency[attempt.root.request_class][bucket_of(self.now - attempt.arrived_at)] += 1
             if attempt.edge.operation == READ:
                 station.reads += 1

@@ -107,3 +107,44 @@ def test_ejection_panics_too() -> None:
     run.advance(2.0)
     lost = _failed(run, 4.0)
     assert abs(lost - 300) < 60
+
+
+def _told(run: Engine) -> list[tuple[float, str, int]]:
+    return [(round(note.t, 2), note.kind, note.instance) for note in run.take_notes()]
+
+
+def test_an_ejection_and_the_return_are_noted_when_they_happen() -> None:
+    run = engine(_system())
+    run.apply(SetInstance(0, 1, error_ratio=1.0))
+    run.advance(5.0)
+    run.apply(SetInstance(0, 1, error_ratio=0.0))
+    run.advance(60.0)
+    (out_s, out, who), (back_s, back, who_back) = _told(run)
+    assert (out, who, back, who_back) == ("outlier.ejected", 1, "outlier.readmitted", 1)
+    assert back_s - out_s == 10.0
+    assert not run.take_notes()
+
+
+def test_a_panic_is_noted_once_when_it_begins_and_once_when_it_ends() -> None:
+    run = engine(_system(outlier=None, panic_ratio=0.5))
+    for number in range(2):
+        run.apply(SetInstance(0, number, in_rotation=False))
+    assert not run.take_notes()  # half are left, which is enough
+    run.advance(3.0)
+    run.apply(SetInstance(0, 2, in_rotation=False))
+    run.apply(SetInstance(0, 3, in_rotation=False))
+    assert _told(run) == [(3.0, "panic.started", -1)]
+    run.advance(7.0)
+    run.apply(SetInstance(0, 0, in_rotation=True))
+    assert not run.take_notes()
+    run.apply(SetInstance(0, 3, in_rotation=True))
+    assert _told(run) == [(7.0, "panic.ended", -1)]
+
+
+def test_an_ejection_that_brings_on_a_panic_is_noted_before_it() -> None:
+    run = engine(_system(instances=2, outlier=OutlierPlan(5, 10.0, 300.0, 10.0, 0.5), panic_ratio=0.6))
+    run.apply(SetInstance(0, 1, error_ratio=1.0))
+    run.advance(5.0)
+    assert [kind for _, kind, _ in _told(run)] == ["outlier.ejected", "panic.started"]
+    run.advance(11.0)
+    assert [kind for _, kind, _ in _told(run)][:2] == ["outlier.readmitted", "panic.ended"]

@@ -208,11 +208,11 @@ def told(run: Engine, system: Plan) -> dict[str, Any]:
     """Everything an engine tells, as plain values."""
     seen = asdict(run.observe())
     seen["entered"] = [list(places.items()) for places in seen["entered"]]  # in order, too
+    seen["details"] = {name: counts.tolist() for name, counts in asdict(run.details()).items()}
     seen["notes"] = run.take_notes()
     seen["marks"] = run.take_marks()
     seen["now"] = run.now
     for number, station in enumerate(system.stations):
-        seen[f"visits {number}"] = run.visit_latency(number)
         seen[f"busy {number}"] = [run.instance_busy(number, position) for position in range(len(station.instances))]
         if station.keeps_writes:
             log = run.write_log(number)

@@ -12,7 +12,7 @@ from sim.traffic.changes import SetEdge, SetInstance
 from sim.traffic.core import OK
 from sim.traffic.marks import ENTERED, FAILED, LEFT, OVER, SENT, SETTLED, STARTED
 from sim.traffic.plain import PlainEngine
-from sim.traffic.plan import BreakerPlan, ClassPlan, Plan, Reason, RetryPlan
+from sim.traffic.plan import BreakerPlan, ClassPlan, CoDelPlan, LimiterPlan, Plan, Reason, RetryPlan
 from tests.traffic.build import call, entry, exponential, flow, plan, station
 
 pytest.importorskip("numba")
@@ -43,7 +43,7 @@ def test_a_visit_counts_from_its_arrival_at_the_station_to_its_end_with_waiting_
     flows = [flow(users=1, think_s=1e-9, name="x"), flow(users=1, think_s=1e-9, name="y", request_class=1)]
     run = _engine(make, plan(stations, [entry(), call(0, 1)], flows, classes=classes))
     run.advance(2.3)
-    first, second = ([{b: n for b, n in enumerate(row) if n} for row in run.visit_latency(s)] for s in (0, 1))
+    first, second = ([{b: n for b, n in enumerate(row) if n} for row in rows] for rows in run.details().visits.tolist())
     # Both arrive at once; back works on one after the other: the first is there for 0.95 s, the second for twice that.
     assert sorted(map(tuple, second)) == sorted([(bucket_of(0.95),), (bucket_of(1.9),)])
     assert sorted(map(tuple, first)) == sorted([(bucket_of(1.1),), (bucket_of(2.05),)])
@@ -55,7 +55,59 @@ def test_visits_in_the_histogram_are_the_completed_ones(make: type[Engine]) -> N
     run.advance(20.0)
     view = run.observe()
     assert view.failed[0] > 500
-    assert sum(map(sum, run.visit_latency(0))) == view.completed[0]
+    assert run.details().visits.sum() == view.completed[0]
+
+
+@BOTH
+def test_every_failed_attempt_has_a_reason_where_it_went_or_on_its_edge_if_it_was_never_sent(make: type[Engine]) -> None:
+    stations = [station("front", 0.01, slots=4, calls=(1,)), station("back", exponential(0.2), slots=1, queue_limit=2)]
+    calls = [entry(), call(0, 1, timeout_s=0.3, bulkhead=3, breaker=BreakerPlan(5, 1.0, 1))]
+    run = _engine(make, plan(stations, calls, [flow(60.0)]))
+    run.advance(30.0)
+    view, found = run.observe(), run.details()
+    assert found.failed_by.sum() + found.unsent_by.sum() == sum(view.failures)
+    assert found.unsent_by[1, Reason.BULKHEAD] > 50
+    assert found.unsent_by[1, Reason.BREAKER_OPEN] == 0
+    assert view.skipped[1] > 100
+    assert found.failed_by[1, Reason.TIMEOUT] > 20
+    assert found.failed_by[0, Reason.BREAKER_OPEN] > 100  # the front answers with what its own call has come to
+
+
+@BOTH
+def test_a_visit_is_wasted_when_its_caller_has_given_up_before_it_is_done(make: type[Engine]) -> None:
+    run = _engine(make, plan([station("s", 1.0, slots=9)], [entry(timeout_s=0.9)], [flow(users=1, think_s=1e-9)]))
+    run.advance(0.95)
+    assert run.details().wasted.tolist() == [0]
+    run.advance(5.05)
+    view, found = run.observe(), run.details()
+    assert found.wasted.tolist() == [view.completed[0]] == [5]
+    assert found.failed_by[0, Reason.TIMEOUT] == 5
+
+
+@BOTH
+def test_a_limiter_tells_its_limit_and_what_it_refused_and_dead_instances_allow_nothing(make: type[Engine]) -> None:
+    limiter = LimiterPlan(3, False, 1, 9)
+    run = _engine(make, plan([station("s", 1.0, slots=9, zones=(0, 0), limiter=limiter)], [entry(timeout_s=9.0)], [flow(50.0)]))
+    run.advance(5.0)
+    found = run.details()
+    assert found.limit.tolist() == [6.0]
+    assert found.limited[0] == found.failed_by[0, Reason.LIMITED] == sum(run.observe().refused_by[0]) > 100
+    run.apply(SetInstance(0, 1, up=False))
+    assert run.details().limit.tolist() == [3.0]
+
+
+@BOTH
+def test_what_a_queue_drops_is_counted_by_priority(make: type[Engine]) -> None:
+    classes = (ClassPlan("x", 0, 9.0), ClassPlan("y", 2, 9.0))
+    stations = [station("s", 0.1, slots=1, codel=CoDelPlan(0.05, 0.2))]
+    flows = [flow(10.0, name="x"), flow(20.0, name="y", request_class=1)]
+    run = _engine(make, plan(stations, [entry(timeout_s=9.0)], flows, classes=classes))
+    run.advance(30.0)
+    view = run.observe()
+    assert sum(view.dropped_by[0]) == run.details().failed_by[0, Reason.DROPPED] > 200
+    assert view.dropped_by[0][0] > 0 < view.dropped_by[0][2]
+    assert view.dropped_by[0][1] == 0
+    assert view.refused_by[0] == [0, 0, 0]
 
 
 @BOTH

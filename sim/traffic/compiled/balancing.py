@@ -23,14 +23,17 @@ from sim.traffic.compiled.layout import (
     S_BY_ZONE,
     S_MEMBER_COUNT,
     S_MEMBERS,
+    S_NUMBER,
     S_PANIC,
+    S_PANICS,
     S_ROTATION,
     S_ROTATION_SIZE,
     S_SORTED,
     T_TURN,
     T_TURNS,
 )
-from sim.traffic.compiled.primitives import draw
+from sim.traffic.compiled.primitives import draw, note
+from sim.traffic.noted import PANIC_ENDED, PANIC_STARTED
 
 
 @part
@@ -161,7 +164,7 @@ def next_to(word: Words, station: int, taken: int) -> int:
 @kernel
 def rotate(word: Words, real: Reals, station: int) -> None:
     """Work out who is in rotation, and the same sorted by zone; in both, in the order of the instances."""
-    rotation, sorted_by_zone = word[station + S_ROTATION], word[station + S_SORTED]
+    rotation = word[station + S_ROTATION]
     members = word[station + S_MEMBERS]
     size = 0
     listed = 0
@@ -172,7 +175,11 @@ def rotate(word: Words, real: Reals, station: int) -> None:
             if word[instance + I_IN_ROTATION] and not word[instance + I_EJECTED]:
                 word[rotation + size] = instance
                 size += 1
-    if size < real[station + S_PANIC] * listed:  # a panic
+    panics = int(size < real[station + S_PANIC] * listed)
+    if panics != word[station + S_PANICS]:
+        word[station + S_PANICS] = panics
+        note(word, real, PANIC_STARTED if panics else PANIC_ENDED, word[station + S_NUMBER], 0)
+    if panics:
         size = 0
         for number in range(word[station + S_MEMBER_COUNT]):
             instance = word[members + number]
@@ -180,9 +187,16 @@ def rotate(word: Words, real: Reals, station: int) -> None:
                 word[rotation + size] = instance
                 size += 1
     word[station + S_ROTATION_SIZE] = size
+    sort_by_zone(word, station)
+
+
+@part
+def sort_by_zone(word: Words, station: int) -> None:
+    """List the rotation zone by zone."""
+    rotation, size = word[station + S_ROTATION], word[station + S_ROTATION_SIZE]
     table = word[station + S_BY_ZONE]
     zones = word[table]
-    place = sorted_by_zone
+    place: int = word[station + S_SORTED]
     for zone in range(zones):
         word[table + 1 + zones + zone] = place
         for position in range(size):

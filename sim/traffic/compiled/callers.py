@@ -11,9 +11,10 @@ from math import inf
 from sim.traffic.compiled.answering import answer_now, lost
 from sim.traffic.compiled.balancing import balance, next_to
 from sim.traffic.compiled.ejecting import judge
-from sim.traffic.compiled.gates import enter_gate, let_go, until_of
+from sim.traffic.compiled.failing import count_failure
+from sim.traffic.compiled.gates import enter_gate, until_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
-from sim.traffic.compiled.kin import RUNNING, link, unlink
+from sim.traffic.compiled.kin import RUNNING, link
 from sim.traffic.compiled.layout import (
     A_BORN,
     A_CALLER,
@@ -57,7 +58,6 @@ from sim.traffic.compiled.layout import (
     E_EARNS,
     E_ENABLED,
     E_EPOCH,
-    E_FAILURES,
     E_FALLBACK,
     E_GUARDED,
     E_HEDGE_S,
@@ -94,7 +94,7 @@ from sim.traffic.compiled.layout import (
     T_STATION,
 )
 from sim.traffic.compiled.noting import note_failure, note_sent
-from sim.traffic.compiled.policies import breaker_failed, choose, lets_through, take_token
+from sim.traffic.compiled.policies import choose, lets_through, take_token
 from sim.traffic.compiled.primitives import add_timer, draw, give_back, push, take, tick
 from sim.traffic.compiled.visits import receive
 from sim.traffic.compiled.withdrawing import DECIDED, twin_is_open
@@ -178,6 +178,7 @@ def begin(
     word[attempt + A_SEQUENCE] = 0
     word[attempt + A_OPEN] = 0
     word[attempt + A_EDGE] = edge
+    word[attempt + A_INSTANCE] = 0
     word[attempt + A_PARENT] = parent
     real[attempt + A_BORN] = born
     if client:
@@ -242,7 +243,7 @@ def attempt_call(  # noqa: C901 (the hot path)
         if reason == PENDING:
             return PENDING
         if reason != _BREAKER_OPEN:
-            count_failure(word, real, edge, attempt)
+            count_failure(word, real, edge, attempt, reason)
         if word[H_TRACE]:
             note_failure(word, real, attempt, edge, parent, parent_sequence, number, reason)
         word[attempt + A_OPEN] = 0
@@ -337,18 +338,6 @@ def send(word: Words, real: Reals, client: bool, edge: int, attempt: int) -> int
     return PENDING
 
 
-@part
-def count_failure(word: Words, real: Reals, edge: int, attempt: int) -> None:
-    """An attempt has failed: counters, breaker, bulkhead and pool learn it."""
-    if word[edge + E_CANCEL] == RUNNING:
-        unlink(word, attempt)
-    word[edge + E_FAILURES] += 1
-    if word[edge + E_BREAKER]:
-        breaker_failed(word, real, edge, word[attempt + A_EPOCH])
-    if word[edge + E_GUARDED]:
-        let_go(word, real, attempt)
-
-
 @kernel
 def send_at_last(word: Words, real: Reals, attempt: int) -> int:
     """Send an attempt that was granted a connection."""
@@ -361,7 +350,7 @@ def send_at_last(word: Words, real: Reals, attempt: int) -> int:
 def failed(word: Words, real: Reals, attempt: int, reason: int) -> int:
     """An attempt somebody waited for has failed: PENDING if the call goes on, else the reason, which is then the call's."""
     edge = word[attempt + A_EDGE]
-    count_failure(word, real, edge, attempt)
+    count_failure(word, real, edge, attempt, reason)
     word[attempt + A_OPEN] = 0
     if word[attempt + A_TRACE]:
         word[H_TRACE] = word[attempt + A_TRACE]

@@ -25,9 +25,11 @@ from sim.traffic.compiled.layout import (
     RETURN,
     S_MEMBER_COUNT,
     S_MEMBERS,
+    S_NUMBER,
     S_OUTLIER,
 )
-from sim.traffic.compiled.primitives import push, tick
+from sim.traffic.compiled.primitives import note, push, tick
+from sim.traffic.noted import OUTLIER_EJECTED, OUTLIER_READMITTED
 
 
 @kernel
@@ -70,6 +72,7 @@ def eject(word: Words, real: Reals, instance: int, station: int, plan: int) -> N
     word[instance + I_EJECTIONS] = ejections
     word[instance + I_EJECTED] = 1
     word[instance + I_FAILURES_IN_ROW] = 0
+    note(word, real, OUTLIER_EJECTED, word[station + S_NUMBER], instance)
     rotate(word, real, station)
     away_s = min(real[plan + O_BASE] * ejections, max(real[plan + O_LONGEST], real[plan + O_BASE]))
     push(word, real, now + away_s, tick(word), RETURN, instance)
@@ -81,4 +84,5 @@ def readmit(word: Words, real: Reals, instance: int) -> None:
     word[instance + I_EJECTED] = 0
     word[instance + I_FAILURES_IN_ROW] = 0
     real[instance + I_RETURNED_AT] = real[H_NOW]
+    note(word, real, OUTLIER_READMITTED, word[word[instance + I_STATION] + S_NUMBER], instance)
     rotate(word, real, word[instance + I_STATION])

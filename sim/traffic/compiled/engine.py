@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.streams import Streams
-from sim.traffic import BUCKETS, Note, Observation, Snapshot, WriteLog
+from sim.traffic import BUCKETS, Details, Note, Observation, Snapshot, WriteLog
 from sim.traffic.change_checks import check_change, check_trace
 from sim.traffic.changes import Change
 from sim.traffic.checks import check
@@ -110,6 +110,7 @@ class CompiledEngine:
             busy_s=[0.0 for _ in stations],
             refused_by=[[0, 0, 0] for _ in stations],
             admitted_by=[[0, 0, 0] for _ in stations],
+            dropped_by=[[0, 0, 0] for _ in stations],
             attempts=[0 for _ in edges],
             failures=[0 for _ in edges],
             retries=[0 for _ in edges],
@@ -136,6 +137,7 @@ class CompiledEngine:
         self._counts = stations[:, at.S_ARRIVED : at.S_REFUSED_BY].T
         self._refused = stations[:, at.S_REFUSED_BY : at.S_REFUSED_BY + 3]
         self._admitted = stations[:, at.S_ADMITTED_BY : at.S_ADMITTED_BY + 3]
+        self._dropped = stations[:, at.S_DROPPED_BY : at.S_DROPPED_BY + 3]
         seconds = table(arena.reals, tables.stations, len(self._plan.stations), at.STATION_WORDS)
         self._busy_s = seconds[:, at.S_BUSY_NOW_S]
         self._dead_letters = stations[:, at.S_DEAD_LETTERS]
@@ -152,7 +154,11 @@ class CompiledEngine:
         counts = self._counts.tolist()
         view.arrived, view.completed, view.failed, view.busy, view.queued, view.slots, view.shed_below_limit = counts[:7]
         view.reads, view.writes_attempted, view.writes_acknowledged, view.writes_indeterminate = counts[7:]
-        view.refused_by, view.admitted_by = self._refused.tolist(), self._admitted.tolist()
+        view.refused_by, view.admitted_by, view.dropped_by = (
+            self._refused.tolist(),
+            self._admitted.tolist(),
+            self._dropped.tolist(),
+        )
         view.busy_s = self._busy_s.tolist()
         view.dead_letters = self._dead_letters.tolist()
         view.attempts, view.failures, view.retries, view.skipped, view.cancelled, view.hedges = self._edge_counts.tolist()
@@ -184,12 +190,24 @@ class CompiledEngine:
         record = self._tables.instances[station][instance]
         return self._arena.word[record + at.I_RUNNING], self._arena.word[record + at.I_QUEUED]
 
-    def visit_latency(self, station: int) -> list[list[int]]:
-        """Histograms of completed visits of one station, per class."""
-        first = self._arena.word[self._tables.station(station) + at.S_LATENCY]
-        words = self._arena.words[first : first + len(self._plan.classes) * BUCKETS]
-        rows: list[list[int]] = words.reshape(-1, BUCKETS).tolist()
-        return rows
+    def details(self) -> Details:
+        """More about every station and edge, as copies."""
+        arena, tables, plan = self._arena, self._tables, self._plan
+        gauge(arena.words, arena.reals, tables.stations, len(plan.stations))
+        ends = tables.stations + len(plan.stations) * at.STATION_WORDS
+        stations = arena.words[tables.stations : ends].reshape(-1, at.STATION_WORDS)
+        limits = arena.reals[tables.stations : ends].reshape(-1, at.STATION_WORDS)[:, at.S_LIMIT]
+        edges = arena.words[tables.edges : tables.edges + len(plan.edges) * at.EDGE_WORDS].reshape(-1, at.EDGE_WORDS)
+        length = len(plan.classes) * BUCKETS
+        firsts = stations[:, at.S_LATENCY].tolist()
+        return Details(
+            visits=np.stack([arena.words[first : first + length].reshape(-1, BUCKETS) for first in firsts]),
+            wasted=stations[:, at.S_WASTED].copy(),
+            failed_by=stations[:, at.S_FAILED_BY : at.S_FAILED_BY + at.REASONS].copy(),
+            limit=limits.copy(),
+            limited=stations[:, at.S_LIMITED].copy(),
+            unsent_by=edges[:, at.E_UNSENT_BY : at.E_UNSENT_BY + at.REASONS].copy(),
+        )
 
     def write_log(self, station: int) -> WriteLog:
         """Writes of a database node that have not been dropped yet."""

@@ -23,15 +23,18 @@ from sim.traffic.compiled.layout import (
     H_WATCH_COUNT,
     H_WATCHES,
     I_FIRST,
+    I_LIMITER,
     I_NEXT,
     I_QUEUED,
     I_RUNNING,
     I_SLOTS,
     I_STATION,
     I_UP,
+    L_LIMIT,
     S_BUSY,
     S_BUSY_NOW_S,
     S_BUSY_S,
+    S_LIMIT,
     S_MEMBER_COUNT,
     S_MEMBERS,
     S_QUEUED,
@@ -66,6 +69,7 @@ def measure(word: Words, real: Reals, first_station: int, stations: int) -> None
         word[station + S_QUEUED] = 0
         word[station + S_SLOTS] = 0
         real[station + S_BUSY_NOW_S] = 0.0
+        real[station + S_LIMIT] = 0.0
     instance = word[H_INSTANCES]
     while instance:
         station = word[instance + I_STATION]
@@ -73,6 +77,8 @@ def measure(word: Words, real: Reals, first_station: int, stations: int) -> None
         word[station + S_QUEUED] += word[instance + I_QUEUED]
         if word[instance + I_UP]:
             word[station + S_SLOTS] += word[instance + I_SLOTS]
+            if word[instance + I_LIMITER]:
+                real[station + S_LIMIT] += real[word[instance + I_LIMITER] + L_LIMIT]
         attempt = word[instance + I_FIRST]
         while attempt:
             real[station + S_BUSY_NOW_S] += now - real[attempt + A_HELD_SINCE]

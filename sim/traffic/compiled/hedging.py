@@ -5,7 +5,8 @@ The rule that surprises: the first attempt learns of the second only once that i
 
 from __future__ import annotations
 
-from sim.traffic.compiled.callers import begin, count_failure, gone, may_send, send
+from sim.traffic.compiled.callers import begin, gone, may_send, send
+from sim.traffic.compiled.failing import count_failure
 from sim.traffic.compiled.gates import until_of
 from sim.traffic.compiled.jit import Reals, Words, kernel
 from sim.traffic.compiled.layout import (
@@ -71,7 +72,7 @@ def hedge(word: Words, real: Reals, first: int) -> None:
         word[first + A_TWIN_SEQUENCE] = word[second + A_SEQUENCE]
         return
     if reason != _BREAKER_OPEN:
-        count_failure(word, real, edge, second)
+        count_failure(word, real, edge, second, reason)
     if word[H_TRACE]:
         note_failure(word, real, second, edge, parent, parent_sequence, number, reason)
     word[second + A_OPEN] = 0

@@ -189,9 +189,15 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51), 
     S_CODEL_INTERVAL,  # float
     S_LATENCY,  # where its histograms are, one per class
 ) = _STATION_PLACES
-STATION_WORDS = 64
+STATION_WORDS = 96
 BY_CODEL, BY_DEADLINE = 1, 2
 S_BROKER, S_DEAD_LETTERS = 51, 52
+S_WASTED = 53  # visits completed after their caller had given up
+S_PANICS = 54  # whether it panics: everybody listed is in rotation
+S_LIMIT = 55  # float: of all limiters of instances that are up, at the last observation
+S_LIMITED = 64  # refused by a limiter
+S_DROPPED_BY = 65  # three: dropped from the queue, by priority
+S_FAILED_BY = 72  # by reason: attempts sent here that have failed, as their callers learnt it
 S_BY_ZONE = 63  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
 S_SORTED = 62  # the rotation, sorted by zone
 S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
@@ -246,7 +252,8 @@ _EDGE_PLACES = [*range(10), 73, *range(11, 33), 33, 35, 37, 39, 41, *range(43, 4
     E_CANCELLED,
     E_HEDGED,
 ) = _EDGE_PLACES
-EDGE_WORDS = 80
+EDGE_WORDS = 104
+E_UNSENT_BY = 80  # by reason: attempts that failed before they were sent anywhere
 E_BALANCE_DRAWS = 56  # a stream
 E_HEDGES, E_HEDGE_S = 58, 59  # whether, and after how long (a float)
 E_GUARDED, E_BULKHEAD, E_CONNECTIONS, E_POOL_WAIT, E_GATE = range(51, 56)  # the wait is a float
@@ -305,6 +312,8 @@ TARGET_WORDS = 4
 F_PROPAGATES = 62
 REASONS = len(Reason)
 assert F_LOST + REASONS <= F_EXTRA
+assert S_FAILED_BY + REASONS <= STATION_WORDS
+assert E_UNSENT_BY + REASONS <= EDGE_WORDS
 
 (
     L_LIMIT,  # float
@@ -360,4 +369,4 @@ OUTLIER_WORDS = 5
 
 W_SIZE, W_MINIMUM, W_RATIO, W_COUNT, W_BAD, W_AT, W_RESULTS = range(7)  # the window of a breaker; the ratio is a float
 
-NOTE_WORDS = 3  # time (float), 1 if it opened, number of the edge
+NOTE_WORDS = 4  # time (float), position in NOTE_KINDS, edge or station (as a number), instance or 0

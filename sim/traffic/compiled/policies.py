@@ -41,6 +41,7 @@ from sim.traffic.compiled.layout import (
     W_SIZE,
 )
 from sim.traffic.compiled.primitives import draw, note
+from sim.traffic.noted import BREAKER_CLOSED, BREAKER_OPENED
 from sim.traffic.plan import Reason
 
 _DNS, _NO_ROUTE = int(Reason.DNS), int(Reason.NO_ROUTE)
@@ -74,7 +75,7 @@ def breaker_succeeded(word: Words, real: Reals, edge: int, epoch: int) -> None:
     else:
         word[edge + E_STATE] = CLOSED
         word[edge + E_EPOCH] += 1
-        note(word, real, 0, word[edge + E_NUMBER])
+        note(word, real, BREAKER_CLOSED, word[edge + E_NUMBER], 0)
 
 
 @part
@@ -122,7 +123,7 @@ def breaker_failed(word: Words, real: Reals, edge: int, epoch: int) -> None:
     word[edge + E_FAILURES_IN_ROW] = 0
     real[edge + E_REOPENS_AT] = real[H_NOW] + real[edge + E_OPEN_S]
     if was_closed:
-        note(word, real, 1, word[edge + E_NUMBER])
+        note(word, real, BREAKER_OPENED, word[edge + E_NUMBER], 0)
 
 
 @part

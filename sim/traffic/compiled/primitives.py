@@ -191,12 +191,13 @@ def draw(word: Words, real: Reals, stream: int) -> float:
 
 
 @kernel
-def note(word: Words, real: Reals, opened: int, number: int) -> None:
-    """Put a breaker's change of state on the record."""
+def note(word: Words, real: Reals, kind: int, number: int, instance: int) -> None:
+    """Put a change of state of a breaker, an outlier or a rotation on the record."""
     at = word[H_NOTES] + NOTE_WORDS * word[H_NOTES_COUNT]
     real[at] = real[H_NOW]
-    word[at + 1] = opened
+    word[at + 1] = kind
     word[at + 2] = number
+    word[at + 3] = instance
     word[H_NOTES_COUNT] += 1
     if word[H_NOTES_COUNT] >= word[H_NOTES_LIMIT]:
         word[H_STOP] |= STOP_FOR_ROOM

@@ -9,6 +9,7 @@ from sim.traffic.compiled.layout import (
     A_FLOW,
     A_HELD_SINCE,
     A_OPEN,
+    A_PRIORITY,
     A_STAGE,
     BY_CODEL,
     BY_DEADLINE,
@@ -20,11 +21,15 @@ from sim.traffic.compiled.layout import (
     I_QUEUED,
     S_CODEL_INTERVAL,
     S_CODEL_TARGET,
+    S_DROPPED_BY,
     S_DROPS,
     S_FAILED,
     S_LIFO_ABOVE,
 )
 from sim.traffic.compiled.primitives import release
+from sim.traffic.plan import Reason
+
+_DROPPED = int(Reason.DROPPED)
 
 
 @part
@@ -61,6 +66,8 @@ def drop(word: Words, real: Reals, attempt: int, station: int, reason: int) -> N
     """Refuse an attempt after it has waited."""
     word[attempt + A_STAGE] = DONE
     word[station + S_FAILED] += 1
+    if reason == _DROPPED:
+        word[station + S_DROPPED_BY + word[attempt + A_PRIORITY]] += 1
     if word[attempt + A_OPEN]:
         answer_later(word, real, attempt, reason)
     release(word, attempt)

@@ -1,4 +1,4 @@
-"""What a compiled engine puts on record while it plays: notes about breakers, marks about traced requests.
+"""What a compiled engine puts on record while it plays: notes about breakers and rotations, marks about traced requests.
 
 The rule that surprises: the kernel writes both into tables of fixed size and stops before one is full; whoever lets it go on has to empty
 them first.
@@ -12,6 +12,7 @@ from sim.traffic import Note
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.tables import Tables
 from sim.traffic.marks import ENTERED, Mark
+from sim.traffic.noted import NOTE_KINDS
 
 _ROOM_FOR_MARKS = 8192
 
@@ -45,8 +46,9 @@ class Records:
         word, real = self.tables.arena.word, self.tables.arena.real
         first, count = word[at.H_NOTES], word[at.H_NOTES_COUNT]
         for place in range(first, first + count * at.NOTE_WORDS, at.NOTE_WORDS):
-            kind = "breaker.opened" if word[place + 1] else "breaker.closed"
-            self.notes.append(Note(real[place], kind, word[place + 2]))
+            number, instance = word[place + 2], word[place + 3]
+            member = self.tables.instances[number].index(instance) if instance else -1
+            self.notes.append(Note(real[place], NOTE_KINDS[word[place + 1]], number, member))
         word[at.H_NOTES_COUNT] = 0
 
     def _collect_marks(self) -> None:

@@ -102,6 +102,7 @@ from sim.traffic.compiled.layout import (
     S_LOG_LIMIT,
     S_PARALLEL,
     S_READS,
+    S_WASTED,
     S_WRITES_ACKNOWLEDGED,
     S_WRITES_INDETERMINATE,
     STOP_FOR_ROOM,
@@ -333,6 +334,8 @@ def leave(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
         mark(word, real, LEFT, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, outcome)
     if outcome == OK:
         word[station + S_COMPLETED] += 1
+        if not word[attempt + A_OPEN] and not word[station + S_BROKER]:
+            word[station + S_WASTED] += 1
         histogram = word[station + S_LATENCY] + BUCKETS * word[word[attempt + A_FLOW] + F_CLASS]
         word[histogram + bucket_of(word, real, real[H_NOW] - real[attempt + A_ARRIVED_AT])] += 1
         if word[word[attempt + A_EDGE] + E_OPERATION] == READ:

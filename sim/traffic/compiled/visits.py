@@ -48,6 +48,7 @@ from sim.traffic.compiled.layout import (
     S_CANCELS,
     S_FAILED,
     S_KEEPS_WRITES,
+    S_LIMITED,
     S_PICKY,
     S_PRIORITY_LANES,
     S_READ_ONLY,
@@ -166,6 +167,7 @@ def why_not(word: Words, real: Reals, edge: int, instance: int, station: int, pr
         return _STALE
     if word[instance + I_LIMITER] and refuses(word, real, instance, priority):
         word[station + S_REFUSED_BY + priority] += 1
+        word[station + S_LIMITED] += 1
         return _LIMITED
     if free and not word[station + S_BARRED + priority]:
         return PENDING
