@@ -9,6 +9,7 @@ def people_reference() -> str:
     from gameday.human_factors import FACTORS
     from gameday.scenario.command import Bridge, Checklist, StatusRequests, Step
     from gameday.scenario.communication import Communication, Inquiries
+    from gameday.scenario.regulation import Regulation
     from gameday.scenario.response import Timing
     from gameday.scenario.spread import LogNormal
     from gameday.scenario.status import StatusPage
@@ -29,6 +30,7 @@ def people_reference() -> str:
         ("response.timing", Timing),
         ("communication", Communication),
         ("communication.status_page", StatusPage),
+        ("communication.regulation", Regulation),
         ("communication.inquiries", Inquiries),
         ("response.command.bridge", Bridge),
         ("response.command.status_requests", StatusRequests),

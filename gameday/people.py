@@ -151,17 +151,17 @@ def problems(response: Response) -> list[Problem]:
     found = [problem for name, person in response.people.items() for problem in _person_problems(name, person)]
     for name, rota in response.rotas.items():
         if rota.starts is not None:
-            found += _refused(f"response.rotas.{name}.starts", rota.starts, _iso)
+            found += refused(f"response.rotas.{name}.starts", rota.starts, _iso)
         if rota.shift <= 0:
             found += [_problem(f"response.rotas.{name}.shift", "0s", "a turn must last longer than nothing")]
     return found
 
 
 def _person_problems(name: str, person: Person) -> list[Problem]:
-    found = _refused(f"response.people.{name}.timezone", person.timezone, zone)
+    found = refused(f"response.people.{name}.timezone", person.timezone, zone)
     for field, clocks in (("asleep", person.asleep), ("office", person.office)):
         for clock in clocks:
-            found += _refused(f"response.people.{name}.{field}", clock, minute_of_day)
+            found += refused(f"response.people.{name}.{field}", clock, minute_of_day)
     if person.only_in_office and person.office[0] == person.office[1]:
         message = "is empty, so this person can never be had (only_in_office)"
         found.append(_problem(f"response.people.{name}.office", "-".join(person.office), message))
@@ -175,7 +175,8 @@ def _iso(text: str) -> datetime:
         raise ValueError(f"'{text}' is not an ISO date and time, e.g. '2026-03-02T09:00'") from None
 
 
-def _refused(field: str, value: str, read: Callable[[str], object]) -> list[Problem]:
+def refused(field: str, value: str, read: Callable[[str], object]) -> list[Problem]:
+    """The problem of a value that `read` refuses with a ValueError; empty = it reads."""
     try:
         read(value)
     except ValueError as refusal:

@@ -44,7 +44,7 @@ def limits(scenario: Scenario, timeline: Timeline) -> list[str]:
         found.append("This scenario has no people: nobody is paged, nobody decides, nothing is mended by hand.")
     if not scenario.communication.audiences:
         found.append("This scenario names no audience, so communication was not exercised.")
-    if not scenario.communication.clocks:
+    if not scenario.communication.clocks and not scenario.communication.regulation.duties:
         found.append("This scenario names no regulatory clock, so no notification duty was exercised.")
     else:
         found.append("Regulatory clocks are arithmetic on the timeline, not legal advice.")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from gameday.scenario.base import Strict
 from gameday.scenario.quantities import Duration, Money, Ratio
+from gameday.scenario.regulation import Regulation
 from gameday.scenario.spread import LogNormal
 from gameday.scenario.status import StatusPage
 from gameday.scenario.system import Name
@@ -131,6 +132,8 @@ class Communication(Strict):
     """Where the chat runs: `region/<name>`, `zone/<name>` or `outside`; on a failed place nothing is said on channel `chat`."""
     clocks: dict[Name, RegulatoryClock] = {}
     """Regulatory clocks."""
+    regulation: Regulation = Regulation()
+    """Notices due by law."""
     scoping: bool = False
     """Whether the first message says only that something is wrong, and a second one who is affected and where, once that is known
     (`response.timing.scope`); false: it is known from the first message on."""

@@ -40,7 +40,7 @@ def required_audiences(case: Case, incident: Incident) -> dict[str, Audience]:
     """
     plan = case.scenario.communication
     severities = case.wanted_severities(incident)
-    clocks = {plan.clocks[name].audience for name in _running_clocks(case, incident)}
+    clocks = _audiences_of_clocks(case, incident)
     return {
         name: audience
         for name, audience in plan.audiences.items()
@@ -288,9 +288,13 @@ def _is_external(case: Case, event: Event) -> bool:
     return audience is not None and audience.external
 
 
-def _running_clocks(case: Case, incident: Incident) -> list[str]:
+def _audiences_of_clocks(case: Case, incident: Incident) -> frozenset[str]:
+    """Audiences that a clock which began to run in an incident wants told."""
+    plan = case.scenario.communication
     names = {str(event.data.get("clock")) for event in case.of(incident, "clock.started")}
-    return [name for name in case.scenario.communication.clocks if name in names]
+    told = {name: clock.audience for name, clock in plan.clocks.items()}
+    told |= {name: duty.audience for name, duty in plan.regulation.duties.items()}
+    return frozenset(audience for name, audience in told.items() if name in names)
 
 
 def _executives_by_exposure(case: Case, incident: Incident) -> bool:

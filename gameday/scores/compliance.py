@@ -14,6 +14,7 @@ from gameday.scores.incidents import impacts
 from gameday.scores.kpis import format_value
 from gameday.scores.model import Measure, measured, not_applicable
 from gameday.scores.registry import Scorer, per_run
+from gameday.scores.regulatory import anchors, stands
 from gameday.timeline_kinds import KINDS, kind_problems
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def clocks(case: Case) -> Iterator[Measure]:
     """Clocks that were missed, and the smallest margin."""
     started = case.events("clock.started")
     truths = [truth for name, plan in case.scenario.communication.clocks.items() if (truth := clock_truth(case, name, plan))]
+    truths += [ClockTruth(one.name, one.due_s, one.met_s) for one in stands(case) if one.due_s is not None]
     if not started and not truths:
-        why = "no clock began to run" if case.scenario.communication.clocks else "there is no regulatory clock"
+        plan = case.scenario.communication
+        why = "no clock began to run" if plan.clocks or plan.regulation.duties else "there is no regulatory clock"
         yield not_applicable(_CLOCKS, why)
         yield not_applicable(_MARGIN, why)
         return
@@ -187,6 +190,7 @@ def _at(event: Event) -> str:
 
 SCORERS: Final[tuple[Scorer, ...]] = (
     per_run(clocks, _CLOCKS, _MARGIN),
+    per_run(anchors, "compliance.anchors"),
     per_run(evidence, _EVIDENCE),
     per_run(archive, _ARCHIVE),
 )

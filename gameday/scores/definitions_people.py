@@ -319,6 +319,17 @@ COMPLIANCE: Final = (
         SCENARIO,
     ),
     kpi(
+        "compliance.anchors",
+        "count",
+        "lower",
+        0.0,
+        "legal duties without their anchor",
+        "Duties of `communication.regulation` whose anchor (awareness, classification, determination) never came in a run in which users were "
+        "hurt: they cannot be shown to be met. The note says where each duty stands: not-started, running, met, late, anchor-missing, "
+        "not-applicable. Not legal advice.",
+        OWN,
+    ),
+    kpi(
         "compliance.evidence",
         "bool",
         "higher",

@@ -6,7 +6,7 @@ is in the points with `start_s` < t <= `end_s`. None means that there is no seri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gameday.timeline import Series, SeriesSet
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 REQUEST_BIN_S = 1.0
 """Bin of the request series."""
+MINUTE_S = 60.0
 SERVICE_BIN_S = 5.0
 """Bin of the service series."""
 
@@ -64,6 +65,22 @@ def good_share(series: SeriesSet, start_s: float, end_s: float, wanted: Wanted =
     if not asked:
         return None
     return min(1.0, total(chosen(series, "requests.good", wanted), start_s, end_s, REQUEST_BIN_S) / asked)
+
+
+def lost_by_minute(series: SeriesSet, request_class: str, origin: str | None = None) -> Iterator[tuple[float, float]]:
+    """End of each minute and the share of requests lost of those that ended in it; all, where some came and none ended."""
+
+    def wanted(labels: Mapping[str, str]) -> bool:
+        return labels.get("class") == request_class and origin in (None, labels.get("origin"))
+
+    def by_minute(name: str) -> dict[float, float]:
+        times, values = added(chosen(series, name, wanted), MINUTE_S)
+        return dict(zip(times.tolist(), values.tolist(), strict=True))
+
+    came, good, bad = (by_minute(name) for name in ("requests.offered", "requests.good", "requests.lost"))
+    for at in sorted(came.keys() | good.keys() | bad.keys()):
+        ended = good.get(at, 0.0) + bad.get(at, 0.0)
+        yield at, bad.get(at, 0.0) / ended if ended else float(came.get(at, 0.0) > 0)
 
 
 def time_where(series: Series, condition: Callable[[float], bool], start_s: float, end_s: float) -> float:

@@ -7,21 +7,20 @@ The rule that surprises: minutes in which all was well and the page said so coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from gameday.communication.status import component_state
 from gameday.scores.failover_decision import origins_of
 from gameday.scores.kpis import format_value
 from gameday.scores.model import Measure, measured, not_applicable
-from gameday.scores.readings import added, chosen
+from gameday.scores.readings import lost_by_minute
 
 if TYPE_CHECKING:
     from gameday.scenario.status import StatusComponent
     from gameday.scores.case import Case
 
 _KPI: Final = "communication.component_status"
-MINUTE_S: Final = 60.0
 
 
 def component_status(case: Case) -> Iterator[Measure]:
@@ -57,7 +56,7 @@ def true_states(case: Case, component: StatusComponent) -> dict[float, str]:
     for name in component.classes:
         origins = None if component.region is None else origins_of(case, component.region)
         for origin in [None] if origins is None else sorted(origins):
-            for at, share in _lost(case, name, origin):
+            for at, share in lost_by_minute(case.series, name, origin):
                 before = lost.setdefault(at, {}).get(name, 0.0)
                 lost[at][name] = max(share, before)
     planned = [each for each in case.scenario.schedule.maintenance if each.target in component.maintenance]
@@ -68,20 +67,6 @@ def true_states(case: Case, component: StatusComponent) -> dict[float, str]:
         for at, shares in sorted(lost.items())
         if case.start_s < at <= case.end_s
     }
-
-
-def _lost(case: Case, request_class: str, origin: str | None) -> Iterator[tuple[float, float]]:
-    """End of each minute and the share of requests lost of those that ended in it; all, where some came and none ended."""
-
-    def wanted(labels: Mapping[str, str]) -> bool:
-        return labels.get("class") == request_class and origin in (None, labels.get("origin"))
-
-    good = dict(zip(*(each.tolist() for each in added(chosen(case.series, "requests.good", wanted), MINUTE_S)), strict=True))
-    bad = dict(zip(*(each.tolist() for each in added(chosen(case.series, "requests.lost", wanted), MINUTE_S)), strict=True))
-    came = dict(zip(*(each.tolist() for each in added(chosen(case.series, "requests.offered", wanted), MINUTE_S)), strict=True))
-    for at in sorted(came.keys() | good.keys() | bad.keys()):
-        ended = good.get(at, 0.0) + bad.get(at, 0.0)
-        yield at, bad.get(at, 0.0) / ended if ended else float(came.get(at, 0.0) > 0)
 
 
 def _shown(case: Case, name: str, at: float) -> str:

@@ -109,6 +109,11 @@ PEOPLE_KINDS: Final[Mapping[str, Kind]] = {
         {"severity": text_key("the severity"), "by": text_key("who")},
         {"declared": "An incident is declared.", "severity": "The severity is set anew."},
     ),
+    "incident.classified": kind(
+        "Somebody says what the law takes the incident for: major (DORA), material (SEC), reportable (NYDFS).",
+        _INCIDENT,
+        {"by": text_key("who"), "role": text_key("in which role"), "duties?": list_key("duties that are counted from it")},
+    ),
     "incident.role": kind("A person takes a role.", _INCIDENT, {"role": text_key("the role"), "person": text_key("who")}),
     "incident.phase": kind("The incident enters a phase.", _INCIDENT, {"phase": text_key("the phase")}),
     "incident.resolved": kind("The incident is declared over.", _INCIDENT, {"by": text_key("who")}),

@@ -30,7 +30,7 @@ def start_people(day: Day) -> None:
     pager = Pager(day.world, cast)
     dashboards = Dashboards(day, Monitor(day, pager))
     desk = IncidentDesk(day, cast, dashboards)
-    clocks = RegulatoryClocks(day)
+    clocks = RegulatoryClocks(day, cast)
     roles = Roles(day, cast, desk)
     bridge = BridgeCall(day, cast, dashboards, desk, roles)
     deputy = Deputy(day.world, cast, desk, roles)

@@ -110,7 +110,7 @@ class MessageDesk:
                 cadence.declared(now, severity, incident.impact_seen_at)
                 self._conversations[name] = Conversation(incident, name, audience, cadence)
             self._world.env.process(self._serve(incident, dict(self._conversations)))
-            self._clocks.happened("incident.declared")
+            self._clocks.declared(incident)
         for conversation in self._conversations.values():
             if conversation.incident is incident:
                 if what == "severity" and severity is not None:
@@ -226,10 +226,10 @@ class MessageDesk:
             self._world.record("note", conversation.subject, text=text)
         yield from self._publish(ask, conversation, number, words, data, publisher)
 
-    def _clock_started(self, audience: str) -> None:
-        """A clock that asks: its audience is told now, whatever the severity, unless it was told already."""
+    def _clock_started(self, audience: str, by_law: bool) -> None:
+        """A clock that asks: its audience is told now, whatever the severity, unless it was told already. A law asks afterwards too."""
         conversation = self._conversations.get(audience)
-        if conversation is None or conversation.told or conversation.in_work or conversation.incident.over:
+        if conversation is None or conversation.told or conversation.in_work or (conversation.incident.over and not by_law):
             return
         now, phase = self._world.env.now, conversation.incident.phase
         self._begin(Ask(now, audience, phase, now, "first"), conversation)

@@ -16,6 +16,17 @@ def page(**patch: Any) -> Patch:
 
 APPROVED_BY_LEGAL = audience(approvals=["legal"])
 COUNSEL = together(APPROVED_BY_LEGAL, response(people={"di": {"only_in_office": True}}))
+
+
+def law(**patch: Any) -> Patch:
+    return communication(regulation=patch)
+
+
+AUTHORITY = communication(audiences={"authority": {"channel": "portal", "severities": ["sev3"]}})
+DORA = {"dora.initial": {"audience": "authority"}}
+LEGAL = together(AUTHORITY, law(duties=DORA, classified_by="legal", classify=fixed(60)))
+SUNDAY = together(LEGAL, {"starts": "2026-03-08T10:00:00+00:00"})
+NIS2 = together(AUTHORITY, law(duties={"nis2.notification": {"audience": "authority"}}))
 SHOP = {"shop": {"classes": ["buy"]}}
 SHOWN = together(
     timing(diagnose=fixed(600)), {"duration": "30m"}, audience(first_within="2m"), page(components=SHOP, wrong=0, forgotten=0)
@@ -23,6 +34,20 @@ SHOWN = together(
 WORK = {"schedule": {"maintenance": [{"what": "new racks", "target": "region/b", "at": "2m", "for": "3m"}]}}
 OF_A = faults("errors service/shop@a ratio=100% at 3m")
 STATUS: dict[str, Effect] = {
+    "communication.regulation": Effect(LEGAL, ("clock.started",)),
+    "Regulation.duties": Effect(LEGAL, ("clock.started",)),
+    "Regulation.classified_by": Effect(law(classified_by="communications"), ("incident.classified",), LEGAL),
+    "Regulation.classify": Effect(law(classify=fixed(300)), ("incident.classified",), LEGAL),
+    "Regulation.classify_after": Effect(law(classify_after="2m"), ("incident.classified",), LEGAL),
+    "Regulation.timezone": Effect(law(timezone="Asia/Tokyo"), ("clock.started",), SUNDAY),
+    "Regulation.holidays": Effect(law(holidays=["2026-03-09"]), ("clock.started",), SUNDAY),
+    "Regulation.weekend_relief": Effect(law(weekend_relief=False), ("clock.started",), SUNDAY),
+    "Regulation.trust_service": Effect(law(trust_service=True), ("clock.started",), NIS2),
+    "LegalDuty.audience": Effect(
+        law(duties={"dora.initial": {"audience": "customers"}}), ("clock.met",), together(LEGAL, audience(first_within="2m"))
+    ),
+    "LegalDuty.only_if": Effect(law(duties={"dora.initial": {"only_if": "dora_major"}}), ("clock.started",), LEGAL),
+    "LegalDuty.asks": Effect(law(duties={"dora.initial": {"asks": False}}), ("message.drafted",), LEGAL),
     "Person.office": Effect(response(people={"di": {"office": ["06:00", "09:00"]}}), ("message.approved",), COUNSEL),
     "Person.office_days": Effect(response(people={"di": {"office_days": ["tue"]}}), ("message.approved",), COUNSEL),
     "Person.only_in_office": Effect(

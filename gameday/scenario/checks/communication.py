@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gameday.communication.templates import problems as template_problems
-from gameday.people import availability, wall_time
+from gameday.duty_clock import NOTICE_BEFORE
+from gameday.people import availability, refused, wall_time, zone
 from gameday.scenario.checks.book import Book
 from gameday.scenario.communication import Audience
 
@@ -22,6 +23,7 @@ def check_communication(book: Book) -> None:
     book.place(("communication", "chat_location"), plan.chat_location)
     for name, clock in plan.clocks.items():
         book.known(("communication", "clocks", name, "audience"), clock.audience, plan.audiences, "audience")
+    _regulation(book)
     if plan.executives.exposure_above is not None and not any(book.system.money.lost_request.values()):
         message = "can never be reached: a lost request costs nothing (system.money.lost_request)"
         book.wrong(("communication", "executives", "exposure_above"), message)
@@ -53,6 +55,35 @@ def _nobody(book: Book, people: list[str], why: str) -> str:
         f"deadlock: {names} can be had in office hours only, and none of them is at work from {first:%a %H:%M} to {last:%a %H:%M} UTC, so "
         f"{why}; name an alternate in another time zone"
     )
+
+
+def _regulation(book: Book) -> None:
+    """Duties by name, each with an audience of its own, and somebody who classifies where the law counts from that."""
+    from gameday.regimes import DUTIES
+
+    communication, path = book.scenario.communication, ("communication", "regulation")
+    plan = communication.regulation
+    taken: dict[str, str] = {}
+    for name, duty in plan.duties.items():
+        own = (*path, "duties", name)
+        if not book.known(own, name, DUTIES, "duty (`gameday clocks` lists them)", of_key=True):
+            continue
+        if (why := DUTIES[name].disabled) is not None:
+            book.wrong(own, f"is not counted: {why}", value=name, of_key=True)
+        if book.known((*own, "audience"), duty.audience, communication.audiences, "audience") and duty.audience in taken:
+            message = f"is the audience of {taken[duty.audience]} already; each notice has an audience of its own"
+            book.wrong((*own, "audience"), message)
+        taken.setdefault(duty.audience, name)
+        if DUTIES[name].anchor in ("classified", "determined") and plan.classified_by is None:
+            message = f"counts from the moment the incident is {DUTIES[name].anchor}, and nobody does that: name a role in classified_by"
+            book.wrong(own, message, value=name, of_key=True)
+        if (before := NOTICE_BEFORE.get(DUTIES[name].anchor)) is not None and before not in plan.duties:
+            book.wrong(
+                own, f"counts from the notice {before}, which is not planned", value=name, candidates=[before], of_key=True
+            )
+    if plan.classified_by is not None:
+        book.role((*path, "classified_by"), plan.classified_by, "nobody classifies an incident")
+    book.adopt(refused("communication.regulation.timezone", plan.timezone, zone))
 
 
 def _status_page(book: Book) -> None:
