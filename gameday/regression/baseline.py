@@ -7,7 +7,7 @@ few), because only the same seeds can be compared pair by pair. Words stand for 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 NOTE: Final = """\
 # What a game day showed when it was last accepted. Written by `gameday check --update`, read by `gameday check`, reviewed by people.
-# values and events: one column per replication, in order; events: the first time of each, in seconds.
+# values and events: one column per replication, in order; events: when each happened, in seconds, all times where there are several.
 """
 DIGITS: Final = 6
 """Significant digits of a value that is kept; pairs are compared at this precision."""
 _WORDS: Final[Mapping[str, float]] = {"never": NEVER, "unknown": UNKNOWN, "n/a": NOT_APPLICABLE}
 
 Word = Literal["never", "unknown", "n/a"]
+Times = Annotated[str, Field(pattern=r"^[0-9.e+-]+( [0-9.e+-]+)+$")]
+"""Several times, as text so that a column stays a column."""
 
 
 class Bounds(Strict):
@@ -85,17 +87,18 @@ class Baseline(Strict):
     """KPI to the replications in which it failed hard."""
     kpis: dict[str, KpiBaseline] = {}
     """The KPIs that gates of the scenario are about."""
-    events: dict[str, list[float | None]] = {}
-    """Landmark to its first time in each of the first replications; none where it did not happen."""
+    events: dict[str, list[float | Times | None]] = {}
+    """Landmark to its time in each of the first replications; several with blanks between them, none where it did not happen."""
 
-    def landmarks(self, replication: int) -> dict[str, float] | None:
+    def landmarks(self, replication: int) -> dict[str, list[float]] | None:
         """The landmarks of a replication; None where none were kept."""
-        found = {
-            label: times[replication]
-            for label, times in self.events.items()
-            if replication < len(times) and times[replication] is not None
-        }
-        return {label: time for label, time in found.items() if time is not None} or None
+        found = {label: times[replication] for label, times in self.events.items() if replication < len(times)}
+        return {label: [float(one) for one in str(times).split()] for label, times in found.items() if times is not None} or None
+
+
+def written_times(times: Sequence[float]) -> float | str | None:
+    """The times of a landmark as a baseline keeps them."""
+    return None if not times else times[0] if len(times) == 1 else " ".join(map(str, times))
 
 
 def samples_of(kpi: str, values: list[float], bound: float | None) -> KpiSamples:

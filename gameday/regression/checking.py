@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gameday.errors import BadInput, GamedayError, Problem
-from gameday.regression.baseline import Baseline, baseline_file, kpi_baseline, read_baseline
+from gameday.regression.baseline import Baseline, baseline_file, kpi_baseline, read_baseline, written_times
 from gameday.regression.gate import TOLERANCE, Held, explain, hold, settle
-from gameday.regression.landmarks import landmarks
+from gameday.regression.landmarks import Landmarks, landmarks
 from gameday.scores.kpis import Target, format_target, parse_target
 from gameday.scores.samples import Samples
 
@@ -39,7 +39,7 @@ class Day:
     replications: int
     samples: Samples = field(default_factory=Samples)
     hard: dict[str, list[int]] = field(default_factory=dict)
-    landmarks: dict[int, dict[str, float]] = field(default_factory=dict)
+    landmarks: dict[int, Landmarks] = field(default_factory=dict)
 
     def add(self, played: Played) -> None:
         """Take in one replication; they come in any order and are put in order by `sort`."""
@@ -172,7 +172,7 @@ def check(days: Sequence[Day], tolerance: float = TOLERANCE) -> Checked:
     return Checked(tuple(one for _, one in held), tuple(day.file for day in days if day.baseline is None))
 
 
-def before_of(baseline: Baseline) -> Mapping[int, Mapping[str, float]]:
+def before_of(baseline: Baseline) -> Mapping[int, Landmarks]:
     """The landmarks that a baseline keeps, by replication."""
     found = {number: baseline.landmarks(number) for number in range(min(EVENTS_KEPT, baseline.replications))}
     return {number: one for number, one in found.items() if one is not None}
@@ -201,9 +201,11 @@ def new_baseline(day: Day) -> Baseline:
         replications=day.replications,
         hard_failures={kpi: sorted(numbers) for kpi, numbers in sorted(day.hard.items())},
         kpis={kpi: kpi_baseline(day.samples.of[kpi], targets) for kpi, targets in gates.items() if kpi in day.samples.of},
-        events={label: [day.landmarks[number].get(label) for number in kept] for label in labels},
+        events={label: [written_times(day.landmarks[number].get(label, ())) for number in kept] for label in labels},
     )
 
 
-def _first(day: Day, kept: Sequence[int], label: str) -> tuple[float, str]:
-    return min(day.landmarks[number][label] for number in kept if label in day.landmarks[number]), label
+def _first(day: Day, kept: Sequence[int], label: str) -> tuple[float, int]:
+    """Its earliest time, and its place in a timeline that has it, so that a cause stays before what it leads to at the same instant."""
+    having = [day.landmarks[number] for number in kept if label in day.landmarks[number]]
+    return min(one[label][0] for one in having), list(having[0]).index(label)

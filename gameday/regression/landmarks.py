@@ -1,7 +1,7 @@
-"""The first time of each kind of event in a timeline, and where two replications of the same seed first part.
+"""When each kind of event happened in a timeline, and where two replications of the same seed first part.
 
-The rule that surprises: only first times are kept, one per kind, subject and telling detail (rule, node, role, step, audience). That is
-what fits a reviewed file; a second occurrence that moves is not seen here, only in the timelines.
+The rule that surprises: events are told apart by kind, subject and a telling detail (rule, node, role, step, audience), and each has all its
+times. What happened on both sides at the same time is struck out; the earliest of what is left parted the two.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ DETAILS: Final = ("rule", "node", "role", "step", "audience", "phase", "to", "ac
 """Keys of an event's data that tell two events of one kind and subject apart."""
 SAME_S: Final = 0.002
 """Times that differ by less are the same: a baseline keeps milliseconds."""
+MOST_TIMES: Final = 40
+"""Times of one landmark that are kept: a shedder that starts and stops all day must not fill a reviewed file."""
 
-Landmarks = Mapping[str, float]
-"""Label of an event (`alert.firing class/checkout rule=errors`) to its first time, seconds from the start."""
+Landmarks = Mapping[str, Sequence[float]]
+"""Label of an event (`alert.firing class/checkout rule=errors`) to its times in order, seconds from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,15 @@ class Parting:
         return None if self.before_s is None or self.after_s is None else self.after_s - self.before_s
 
 
-def landmarks(timeline: bytes) -> dict[str, float]:
-    """The landmarks of a timeline as it is written (JSON Lines, a header first)."""
-    found: dict[str, float] = {}
+def landmarks(timeline: bytes) -> dict[str, list[float]]:
+    """The landmarks of a timeline as it is written (JSON Lines, a header first), in order of their first times."""
+    found: dict[str, list[float]] = {}
     for line in timeline.splitlines()[1:]:
         event = json.loads(line)
         if event["kind"] not in LEFT_OUT:
-            found.setdefault(_label(event), round(float(event["t"]), 3))
+            times = found.setdefault(_label(event), [])
+            if len(times) < MOST_TIMES:
+                times.append(round(float(event["t"]), 3))
     return found
 
 
@@ -61,20 +65,42 @@ def _label(event: Mapping[str, Any]) -> str:
 
 
 def first_difference(before: Landmarks, after: Landmarks) -> tuple[str, float | None, float | None] | None:
-    """The earliest landmark that differs, with its times; None when all agree."""
-    differing = [
-        (min(one for one in (old, new) if one is not None), label, old, new)
-        for label in {**before, **after}
-        if _differ(old := before.get(label), new := after.get(label))
-    ]
+    """The earliest event that moved, is missing or is new, with its times; None when all agree.
+
+    Of events at the same instant the one that the timeline has first is named: a cause is written before what it leads to.
+    """
+    differing = []
+    for place, label in enumerate({**after, **before}):
+        old, new = _without_common(before.get(label, ()), after.get(label, ()))
+        if old is not None or new is not None:
+            differing.append((min(one for one in (old, new) if one is not None), place, label, old, new))
     if not differing:
         return None
-    _, label, old, new = min(differing, key=lambda each: each[:2])
+    _, _, label, old, new = min(differing, key=lambda each: each[:2])
     return label, old, new
 
 
-def _differ(before: float | None, after: float | None) -> bool:
-    return before is None or after is None or abs(after - before) >= SAME_S
+def _without_common(before: Sequence[float], after: Sequence[float]) -> tuple[float | None, float | None]:
+    """The first time of each side that the other side lacks.
+
+    A sequence that is cut off at MOST_TIMES says nothing about what came after its last time, so nothing later is compared.
+    """
+    cut = min((times[-1] for times in (before, after) if len(times) >= MOST_TIMES), default=None)
+    old, new = ([one for one in times if cut is None or one <= cut] for times in (before, after))
+    i = j = 0
+    only_old, only_new = [], []
+    while i < len(old) and j < len(new):
+        if abs(old[i] - new[j]) < SAME_S:
+            i, j = i + 1, j + 1
+        elif old[i] < new[j]:
+            only_old.append(old[i])
+            i += 1
+        else:
+            only_new.append(new[j])
+            j += 1
+    only_old += old[i:]
+    only_new += new[j:]
+    return only_old[0] if only_old else None, only_new[0] if only_new else None
 
 
 def partings(pairs: Sequence[tuple[Landmarks, Landmarks]]) -> list[Parting]:

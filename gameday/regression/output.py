@@ -65,7 +65,7 @@ def check_text(checked: Checked, evidence: Sequence[Evidence] = ()) -> str:
 
 def _why(finding: Finding, margin: str) -> list[str]:
     if not finding.partings:
-        return [f"{margin}no timeline of the first replications differs in a first event"] if finding.replications else []
+        return [f"{margin}no timeline of the first replications differs"] if finding.replications else []
     return [f"{margin}changed first: {parting_words(one)}" for one in finding.partings[:MOST_PARTINGS]]
 
 
@@ -189,7 +189,7 @@ def update_text(before: Baseline | None, after: Baseline) -> str:
         counts = [len(each.hard_failures.get(kpi, ())) for each in (before, after)]
         lines += [f"    {kpi}: hard failures {counts[0]} -> {counts[1]}"] if counts[0] != counts[1] else []
     if len(lines) == 1:
-        lines.append("    first events only")
+        lines.append("    times of events only")
     return "\n".join(lines)
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gameday.regression.baseline import baseline_text, read_baseline, write_baseline
+from gameday.regression.baseline import baseline_text, read_baseline, write_baseline, written_times
 from gameday.regression.checking import Checked, Day, check, days, new_baseline, play_days
 from gameday.regression.evidence import evidence, live_runs
 from gameday.regression.gate import Held
-from gameday.regression.landmarks import first_difference, landmarks, partings
+from gameday.regression.landmarks import MOST_TIMES, first_difference, landmarks, partings
 from gameday.regression.output import check_junit, check_markdown, check_text, update_text, workflow_commands
 from gameday.replication import Workers
 from gameday.scenario import read_scenario
@@ -164,14 +164,41 @@ def test_a_broken_baseline_is_told_with_its_line(gameday: Run, tmp_path: Path, b
 
 
 def test_the_earliest_difference_counts_on_whichever_side_it_is() -> None:
-    before, after = {"a": 1.0, "b": 5.0, "c": 9.0}, {"a": 1.001, "b": 7.0, "d": 6.0}
+    before, after = {"a": [1.0], "b": [5.0], "c": [9.0]}, {"a": [1.001], "b": [7.0], "d": [6.0]}
     assert first_difference(before, after) == ("b", 5.0, 7.0)
-    assert first_difference({"a": 1.0}, {"a": 1.0}) is None
-    found = partings([(before, after), ({"a": 1.0}, {"a": 1.0}), ({"x": 2.0}, {})])
+    assert first_difference({"a": [1.0]}, {"a": [1.0]}) is None
+    found = partings([(before, after), ({"a": [1.0]}, {"a": [1.0]}), ({"x": [2.0]}, {})])
     assert [(one.label, one.first_in, one.pairs, one.shift_s) for one in found] == [("b", 1, 3, 2.0), ("x", 1, 3, None)]
 
 
-def test_only_the_first_of_a_kind_is_a_landmark() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "old", "new"),
+    [
+        ([10.0, 20.0], [10.0, 24.0], 20.0, 24.0),
+        ([10.0, 20.0, 30.0], [10.0, 30.0], 20.0, None),
+        ([10.0, 30.0], [10.0, 20.0, 30.0], None, 20.0),
+        ([10.0], [], 10.0, None),
+        ([10.0, 20.0], [20.0], 10.0, None),
+    ],
+)
+def test_a_later_occurrence_that_moved_came_or_went_is_seen(
+    before: list[float], after: list[float], old: float | None, new: float | None
+) -> None:
+    assert first_difference({"a": before, "later": [99.0]}, {"a": after, "later": [98.0]}) == ("a", old, new)
+
+
+def test_what_lies_beyond_a_sequence_that_is_cut_off_is_no_difference() -> None:
+    full = [float(one) for one in range(MOST_TIMES)]
+    assert first_difference({"a": full}, {"a": [*full, 77.0]}) is None
+    assert first_difference({"a": full}, {"a": full[1:]}) == ("a", 0.0, None)
+
+
+def test_of_two_events_at_one_instant_the_one_that_was_written_first_is_named() -> None:
+    after = {"z.cause": [7.0], "a.effect": [7.0]}
+    assert first_difference({"z.cause": [5.0], "a.effect": [5.0]}, after) == ("z.cause", 5.0, 7.0)
+
+
+def test_all_times_of_a_kind_are_kept_and_survive_being_written(baselines: Path) -> None:
     timeline = Timeline({})
     for t in (5.0, 3.0):
         timeline.add(
@@ -181,7 +208,11 @@ def test_only_the_first_of_a_kind_is_a_landmark() -> None:
             "sim",
             {"fault": "kill", "index": "0", "origin": "schedule", "selector": "zone/a", "parameters": {}},
         )
-    assert landmarks(timeline.to_bytes()) == {"fault.healed fault/0": 3.0}
+    found = landmarks(timeline.to_bytes())
+    assert found == {"fault.healed fault/0": [3.0, 5.0]}
+    events = {label: [written_times(times), None] for label, times in found.items()}
+    one = read_baseline(baselines / "quick.yaml").model_copy(update={"events": events})
+    assert (one.landmarks(0), one.landmarks(1)) == (found, None)
 
 
 # -- evidence -------------------------------------------------------------------------------------------------------------
