@@ -1,6 +1,6 @@
 """A baseline: a small file that people review, with what a game day showed when it was last accepted.
 
-The rule that surprises: the replications themselves are in it (one number per gated KPI and replication, and the landmarks of the first
+The rule that surprises: the replications themselves are in it (one number per replication for each KPI that an objective is about, and the landmarks of the first
 few), because only the same seeds can be compared pair by pair. Words stand for what is no number: never, unknown, n/a.
 """
 
@@ -50,14 +50,14 @@ class Bounds(Strict):
 
 
 class KpiBaseline(Strict):
-    """One gated KPI."""
+    """One KPI that objectives are about."""
 
     p50: Bounds | None = None
     """Median, towards the bad side."""
     p90: Bounds | None = None
     """90th percentile, towards the bad side."""
     pass_rate: dict[str, Bounds] = {}
-    """Target of each gate to the share of replications that meets it."""
+    """Target of each objective to the share of replications that meets it."""
     watched_s: float | None = None
     """How long something that never happened was waited for."""
     values: list[float | Word]
@@ -86,7 +86,7 @@ class Baseline(Strict):
     hard_failures: dict[str, list[int]] = {}
     """KPI to the replications in which it failed hard."""
     kpis: dict[str, KpiBaseline] = {}
-    """The KPIs that gates of the scenario are about."""
+    """The KPIs that objectives of the scenario are about, gates or not."""
     events: dict[str, list[float | Times | None]] = {}
     """Landmark to its time in each of the first replications; several with blanks between them, none where it did not happen."""
 
@@ -110,7 +110,7 @@ def samples_of(kpi: str, values: list[float], bound: float | None) -> KpiSamples
 
 
 def kpi_baseline(samples: KpiSamples, targets: Mapping[str, Target]) -> KpiBaseline:
-    """What is kept of a KPI; `targets` are those of its gates, as they are written."""
+    """What is kept of a KPI; `targets` are those of its objectives, as they are written."""
     from gameday.statistics import share
 
     judged = len(samples.judged())

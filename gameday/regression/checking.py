@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
 
 QUICK: Final = 10
-"""Replications of the quick mode: the fewest from which two failing comparisons among the shipped game days' gates still survive Holm."""
+"""Replications of the quick mode: the fewest from which two failing comparisons among the shipped game days' objectives still survive Holm."""
 EVENTS_KEPT: Final = 10
 """Replications of which a baseline keeps the landmarks."""
 
@@ -183,11 +183,10 @@ def new_baseline(day: Day) -> Baseline:
     from gameday import __version__
     from gameday.scenario import digest
 
-    gates: dict[str, dict[str, Target]] = {}
+    asked: dict[str, dict[str, Target]] = {}
     for one in day.scenario.objectives:
-        if one.gate:
-            target = parse_target(one.kpi, one.target)
-            gates.setdefault(one.kpi, {})[format_target(one.kpi, target)] = target
+        target = parse_target(one.kpi, one.target)
+        asked.setdefault(one.kpi, {})[format_target(one.kpi, target)] = target
     if not len(day.samples):
         raise GamedayError(f"{day.file}: nothing was played, so there is nothing to accept")
     kept = [number for number in range(min(EVENTS_KEPT, day.replications)) if number in day.landmarks]
@@ -200,7 +199,7 @@ def new_baseline(day: Day) -> Baseline:
         seed=day.seed,
         replications=day.replications,
         hard_failures={kpi: sorted(numbers) for kpi, numbers in sorted(day.hard.items())},
-        kpis={kpi: kpi_baseline(day.samples.of[kpi], targets) for kpi, targets in gates.items() if kpi in day.samples.of},
+        kpis={kpi: kpi_baseline(day.samples.of[kpi], targets) for kpi, targets in asked.items() if kpi in day.samples.of},
         events={label: [written_times(day.landmarks[number].get(label, ())) for number in kept] for label in labels},
     )
 

@@ -1,8 +1,8 @@
 """What got worse between a baseline and today, pair by pair on the same seeds.
 
 The rule that surprises: a shift fails only when it is larger than the tolerance beyond doubt (one-sided, with the error rate held at 5 %
-over all game days and KPIs of one check, by Holm). A hard failure or a gate that was met and is not needs no statistics: on the
-same seeds nothing but the change can have caused it.
+over all game days and KPIs of one check, by Holm). Every objective is looked at; only gates are also held to their target. A hard failure, or a gate that was met and is not, needs
+no statistics: on the same seeds nothing but the change can have caused it.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ def hold(
     n = len(samples)
     held = Held(scenario.name, file, baseline, n, baseline.scenario_sha256 == sha256, baseline.version == version)
     _hard_failures(held, hard)
-    for kpi in dict.fromkeys(one.kpi for one in scenario.objectives if one.gate):
+    for kpi in dict.fromkeys(one.kpi for one in scenario.objectives):
         known = baseline.kpis.get(kpi)
         if known is None:
-            held.notes.append(f"{kpi} is a gate that the baseline does not know; --update takes it in")
+            held.notes.append(f"{kpi} is an objective that the baseline does not know; --update takes it in")
             continue
         before = known.numbers(n)
         today = samples.of.get(kpi)
@@ -121,9 +121,8 @@ def hold(
                 values = f": {_shown(kpi, was.value, was.censored)} before, {_shown(kpi, now.value, now.censored)} now"
                 worse = _worse(kpi, before, after, 0.0)
                 held.findings.append(Finding("objective lost", kpi, f"{written} was met and {how}{values}", worse))
-    held.notes += [
-        f"{kpi} is in the baseline and no gate any more" for kpi in baseline.kpis if all(kpi != one for one, *_ in held.gates)
-    ]
+    objectives = {one.kpi for one in scenario.objectives}
+    held.notes += [f"{kpi} is in the baseline and no objective any more" for kpi in baseline.kpis if kpi not in objectives]
     return held
 
 

@@ -165,7 +165,7 @@ def _escaped(text: str, also: str = "") -> str:
 def update_text(before: Baseline | None, after: Baseline) -> str:
     """What accepting a new baseline changes."""
     if before is None:
-        return f"new      {after.scenario}: {after.replications} replications, {_gates(after)}"
+        return f"new      {after.scenario}: {after.replications} replications, {_objectives(after)}"
     if before == after:
         return f"same     {after.scenario}"
     lines = [f"changed  {after.scenario}" + ("" if before.scenario_sha256 == after.scenario_sha256 else " (so was the scenario)")]
@@ -175,7 +175,7 @@ def update_text(before: Baseline | None, after: Baseline) -> str:
     for kpi in dict.fromkeys([*before.kpis, *after.kpis]):
         one, other = before.kpis.get(kpi), after.kpis.get(kpi)
         if one is None or other is None:
-            lines.append(f"    {kpi}: {'new' if one is None else 'no gate any more'}")
+            lines.append(f"    {kpi}: {'new' if one is None else 'no objective any more'}")
         elif one != other:
             moved = sum(a != b for a, b in zip(one.values, other.values, strict=False))
             p50, p90 = ((_estimate(kpi, getattr(each, q)) for each in (one, other)) for q in ("p50", "p90"))
@@ -193,10 +193,10 @@ def update_text(before: Baseline | None, after: Baseline) -> str:
     return "\n".join(lines)
 
 
-def _gates(baseline: Baseline) -> str:
+def _objectives(baseline: Baseline) -> str:
     found = [f"{kpi} p90 {_estimate(kpi, one.p90)}" for kpi, one in baseline.kpis.items()]
     hard = [f"{kpi} fails hard in {len(numbers)}" for kpi, numbers in baseline.hard_failures.items()]
-    return ", ".join(found + hard) or "no gates"
+    return ", ".join(found + hard) or "no objectives"
 
 
 def _estimate(kpi: str, found: Bounds | None) -> str:

@@ -190,9 +190,10 @@ class Effects:
         return {level: where for level, where in groups.items() if len(where)}
 
     def _drawn(self, of: Callable[[Floats], float]) -> tuple[float, float, float]:
-        """A quantity with its 95 % interval over drawn days."""
-        draws = np.array([of(means) for means in self._means()])
-        low, high = np.quantile(draws[np.isfinite(draws)], [0.025, 0.975])
+        """A quantity with its 95 % interval over drawn days; an end is infinite where so many draws never came to an end."""
+        with np.errstate(invalid="ignore"):  # never less never is no number
+            draws = np.array([of(means) for means in self._means()])
+        low, high = np.quantile(draws[~np.isnan(draws)], [0.025, 0.975], method="inverted_cdf")
         value = of(self.statistic(np.arange(self.days)))
         return value, min(value, float(low)), max(value, float(high))
 

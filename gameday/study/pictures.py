@@ -85,7 +85,7 @@ def sensitivity_pictures(answers: Answers) -> list[Picture]:
         groups = {factor: rows for factor, rows in groups.items() if len(rows) > 1}
         if not groups:
             continue
-        table = [(one.factor, one.level, *(f"{value:.4g}" for value in (one.value, one.low, one.high))) for one in levels]
+        table = [(one.factor, one.level, *map(_number, (one.value, one.low, one.high))) for one in levels]
         said = "Mean over the points at which a factor has a value, with a 95 % interval over days; lines guide the eye."
         heads = ("factor", "value", "mean", "low", "high")
         found.append(
@@ -106,7 +106,7 @@ def sensitivity_pictures(answers: Answers) -> list[Picture]:
 
 def _tornado(response: Response, spans: Sequence[Span], label: str, number: int) -> Picture:
     bars = [(one.factor, one.span, one.low, one.high, f"{one.at[0]} -> {one.at[1]}") for one in spans]
-    rows = [(one.factor, one.at[0], one.at[1], *(f"{value:.4g}" for value in (one.span, one.low, one.high))) for one in spans]
+    rows = [(one.factor, one.at[0], one.at[1], *map(_number, (one.span, one.low, one.high))) for one in spans]
     said = "How far each factor moves the mean, from its lowest to its highest value. An interval that holds 0 may be luck."
     figure = plots.bars(bars, label, "difference of means, 95 % interval over days")
     heads = ("factor", "lowest at", "highest at", "difference", "low", "high")
@@ -150,6 +150,10 @@ def exceedance_pictures(answers: Answers) -> list[Picture]:
         title = f"How often {response.of} is worse than x"
         found.append(_picture(title, said, plots.exceedance(curves, _axis(response, of=True)), f"exceedance-{number}"))
     return found
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "no end"
 
 
 def _axis(response: Response, *, of: bool = False) -> str:

@@ -54,7 +54,10 @@ def test_what_did_not_change_holds_to_the_last_digit(tmp_path: Path, scenario_te
     found, held = checked(tmp_path, scenario_text, baselines)
     assert found.exit_code == 0
     assert held.same_scenario
-    assert [(one.worse, one.effect) for one in held.shifts] == [(0, 1.0)]
+    assert {one.kpi: (one.worse, one.effect) for one in held.shifts} == {
+        "detection.time_to_detect": (0, 1.0),
+        "cost.lost_revenue": (0, 0.0),
+    }
 
 
 def test_a_slower_probe_is_caught_and_the_alert_is_named_as_what_changed_first(
@@ -127,7 +130,7 @@ def test_what_ci_servers_read_tells_of_the_finding(tmp_path: Path, scenario_text
     planted = scenario_text.replace("{class: visits, interval: 5s, timeout: 1s}", "{class: visits, interval: 20s, timeout: 1s}")
     found, _ = checked(tmp_path, planted, baselines)
     root = ET.fromstring(check_junit(found))
-    assert (root.get("tests"), root.get("failures")) == ("3", "1")
+    assert (root.get("tests"), root.get("failures")) == ("4", "1")
     (command,) = workflow_commands(found)
     assert command.startswith("::error file=")
     assert "changed first" in command

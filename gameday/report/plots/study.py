@@ -89,7 +89,7 @@ def main_effects(groups: Mapping[str, Sequence[tuple[str, float, float, float]]]
         for axes, (factor, levels) in zip(all_axes, groups.items(), strict=True):
             places = range(len(levels))
             values = [one[1] for one in levels]
-            errors = [[max(0.0, one[1] - one[2]) for one in levels], [max(0.0, one[3] - one[1]) for one in levels]]
+            errors = [[_whisker(one[1] - one[2]) for one in levels], [_whisker(one[3] - one[1]) for one in levels]]
             axes.errorbar(places, values, yerr=errors, fmt="o-", color=style.BLUE, capsize=3, markersize=6)
             axes.set_xticks(list(places), [words.shortened(one[0], 16) for one in levels], rotation=25 if len(levels) > 3 else 0)
             axes.set_xlim(-0.4, len(levels) - 0.6)
@@ -97,6 +97,11 @@ def main_effects(groups: Mapping[str, Sequence[tuple[str, float, float, float]]]
             _grid(axes)
         all_axes[0].set_ylabel(label)
     return drawn
+
+
+def _whisker(length: float) -> float:
+    """An interval without an end has none that could be drawn; the table says so."""
+    return max(0.0, length) if math.isfinite(length) else 0.0
 
 
 def interaction(cells: Mapping[tuple[str, str], float], factors: tuple[str, str], label: str) -> Figure:
