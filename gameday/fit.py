@@ -1,4 +1,4 @@
-"""Fits the times of responders from an export of a pager: lognormal by maximum likelihood, with what was never acknowledged censored.
+"""Fits the times of responders from an export of a pager or an incident tool: lognormal by maximum likelihood, censored rows included.
 
     table = read_export(Path("incidents.csv"))
     fitted = fit_lognormal([...seconds], censored=[...seconds])
@@ -15,7 +15,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from math import erfc, exp, log, pi, sqrt
 from pathlib import Path
@@ -43,6 +43,12 @@ TO_ACKNOWLEDGE_MS: Final = ("report.acktime", "acktime", "ack_time_ms")
 RESOLVED: Final = ("resolved_at", "resolved_on", "closed_at", "closedat", "resolvedat")
 TO_RESOLVE: Final = ("seconds_to_resolve", "time_to_close", "time_to_resolve", "timetoclose", "time_to_close_seconds")
 TO_RESOLVE_MS: Final = ("report.closetime", "closetime")
+TO_ENGAGE: Final = ("seconds_to_engage",)
+"""PagerDuty: from the first engagement of a responder to the last, empty with one responder; here that is `assemble`."""
+ENGAGED: Final = ("engaged_at", "joined_at", "investigating_at", "started_investigating_at")
+IDENTIFIED: Final = ("identified_at", "cause_found_at")
+MITIGATED: Final = ("mitigated_at", "fixed_at")
+"""Milestones as FireHydrant and others call them: acknowledged, investigating, identified, mitigated, resolved."""
 ESCALATIONS: Final = ("escalation_count", "escalations", "escalated")
 """Names of columns as PagerDuty (analytics and incident exports), GoAlert (alert metrics) and Opsgenie (alert exports) have them, in small
 letters, blanks as underscores."""
@@ -58,6 +64,14 @@ class Page:
     to_resolve_s: float | None
     escalated: bool | None
     """None = the export does not say."""
+    engage_s: float | None = None
+    """From the acknowledgement to work on it."""
+    diagnose_s: float | None = None
+    """From then to the cause."""
+    act_s: float | None = None
+    """From the cause to its mitigation, or resolution where no mitigation is stated: deciding and acting."""
+    assemble_s: float | None = None
+    """From the first responder to the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +122,16 @@ def read_export(path: Path) -> list[Page]:
     return pages
 
 
-def fit_lognormal(times: Sequence[float], censored: Sequence[float] = ()) -> Fitted:
+def fit_lognormal(times: Sequence[float], censored: Sequence[float] = (), what: str = "acknowledged") -> Fitted:
     """Maximum likelihood of a lognormal whose `censored` times are only known to be longer. Seconds, above 0.
 
     Without censored times these are mean and standard deviation of the logarithms; with them the EM algorithm for a censored normal.
-    Raises TooFewError below `LEAST` times.
+    Raises TooFewError below `LEAST` times; `what` is what they are called there.
     """
     import numpy as np
 
     if len(times) < LEAST:
-        raise TooFewError(f"{len(times)} acknowledged, at least {LEAST} are needed")
+        raise TooFewError(f"{len(times)} {what}, at least {LEAST} are needed")
     seen, beyond = np.log(np.asarray(times, dtype=float)), np.log(np.asarray(censored, dtype=float))
     mean, sigma = _censored_normal(seen.tolist(), beyond.tolist())
     generator = np.random.default_rng(0)
@@ -184,6 +198,10 @@ _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "to_resolve": TO_RESOLVE,
     "to_resolve_ms": TO_RESOLVE_MS,
     "escalated": ESCALATIONS,
+    "engaged": ENGAGED,
+    "identified": IDENTIFIED,
+    "mitigated": MITIGATED,
+    "to_assemble": TO_ENGAGE,
 }
 
 
@@ -194,9 +212,34 @@ def _first(columns: Mapping[str, int], names: Sequence[str]) -> int | None:
 def _page(cells: Mapping[str, str], *, known: bool) -> Page:
     created = _instant(cells["created"])
     escalated = cells["escalated"].lower() not in {"", "0", "0.0", "false", "no"} if known else None
+    to_acknowledge_s = _lasted(cells, "acknowledge", "acknowledged", created)
+    acknowledged = _instant(cells["acknowledged"])
+    if acknowledged is None and created is not None and to_acknowledge_s is not None:
+        acknowledged = created + timedelta(seconds=to_acknowledge_s)
+    engaged, identified = _instant(cells["engaged"]), _instant(cells["identified"])
+    mended = _instant(cells["mitigated"]) or _instant(cells["resolved"])
     return Page(
-        created, _lasted(cells, "acknowledge", "acknowledged", created), _lasted(cells, "resolve", "resolved", created), escalated
+        created,
+        to_acknowledge_s,
+        _lasted(cells, "resolve", "resolved", created),
+        escalated,
+        engage_s=_between(cells, acknowledged, engaged, "engaged"),
+        diagnose_s=_between(cells, engaged, identified, "identified"),
+        act_s=_between(cells, identified, mended, "mitigated" if cells["mitigated"] else "resolved"),
+        assemble_s=_seconds(cells["to_assemble"]) if cells["to_assemble"] else None,
     )
+
+
+def _between(cells: Mapping[str, str], since: datetime | None, until: datetime | None, what: str) -> float | None:
+    """Seconds from one milestone to the next; None where one is missing. Raises ValueError."""
+    if since is None or until is None:
+        return None
+    if (since.tzinfo is None) != (until.tzinfo is None):
+        raise ValueError(f"'{cells[what]}': only one of two milestones has an offset from UTC")
+    seconds = (until - since).total_seconds()
+    if seconds < 0:
+        raise ValueError(f"'{cells[what]}' ({what}) is before the milestone before it")
+    return max(seconds, 0.5)
 
 
 def _lasted(cells: Mapping[str, str], what: str, until: str, created: datetime | None) -> float | None:

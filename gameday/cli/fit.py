@@ -1,8 +1,9 @@
-"""`gameday fit responders export.csv`: times of acknowledging from an export of a pager, as settings of a scenario."""
+"""`gameday fit responders export.csv`: times of people from an export of a pager or incident tool, as settings of a scenario."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     groups = _by_hour(pages, arguments.timezone, arguments.asleep)
     fits: dict[str, Fitted] = {}
     refused: dict[str, str] = {}
-    for name, group in groups.items():
-        times = [page.to_acknowledge_s for page in group if page.to_acknowledge_s is not None]
-        censored = [page.to_resolve_s for page in group if page.to_acknowledge_s is None and page.to_resolve_s is not None]
+    for name, times, censored, what in [*_acknowledged(groups), *_further(pages, groups)]:
         try:
-            fits[name] = fit_lognormal(times, censored)
+            fits[name] = fit_lognormal(times, censored, what)
         except TooFewError as few:
             refused[name] = str(few)
     if not fits:
@@ -80,6 +79,32 @@ def _by_hour(pages: list[Page], timezone: str, asleep: tuple[str, str]) -> dict[
     return groups
 
 
+Sample = tuple[str, list[float], list[float], str]
+"""Setting, times, times known to be longer, what the times are called."""
+
+
+def _acknowledged(groups: dict[str, list[Page]]) -> Iterator[Sample]:
+    """Times to the acknowledgement, by day and at night."""
+    for name, group in groups.items():
+        times = [page.to_acknowledge_s for page in group if page.to_acknowledge_s is not None]
+        censored = [page.to_resolve_s for page in group if page.to_acknowledge_s is None and page.to_resolve_s is not None]
+        yield name, times, censored, "acknowledged"
+
+
+def _further(pages: list[Page], groups: dict[str, list[Page]]) -> Iterator[Sample]:
+    """Later phases, of which the export has at least one time."""
+    by_night = {"engage": groups["notice"], "engage_asleep": groups["notice_asleep"]}
+    samples = [(name, [page.engage_s for page in group], "engaged") for name, group in by_night.items()]
+    samples.append(("diagnose", [page.diagnose_s for page in pages], "with a cause"))
+    samples.append(("act", [page.act_s for page in pages], "mended"))
+    samples.append(("assemble", [page.assemble_s for page in pages], "with several responders"))
+    engaged = any(page.engage_s is not None for page in pages)
+    for name, times, what in samples:
+        known = [seconds for seconds in times if seconds is not None and seconds > 0]
+        if known or (engaged and name.startswith("engage")):
+            yield name, known, [], what
+
+
 def _missed(pages: list[Page]) -> float | None:
     """Share of pages that went on to somebody else; None where the export does not say."""
     known = [page.escalated for page in pages if page.escalated is not None]
@@ -90,10 +115,15 @@ def _snippet(fits: dict[str, Fitted], groups: dict[str, list[Page]], refused: di
     lines = ["response:", "  timing:"]
     for name, one in fits.items():
         low, high = one.median_interval_s
-        fit = f"{one.acknowledged} acknowledged, {one.censored} over before; median {low:.0f} to {high:.0f} s, "
+        seen = f"{one.acknowledged} acknowledged, {one.censored} over before" if name in groups else f"{one.acknowledged} times"
+        fit = f"{seen}; median {low:.0f} to {high:.0f} s, "
         fit += f"sigma {one.sigma_interval[0]:.2f} to {one.sigma_interval[1]:.2f} (95 %)"
         fit += f", KS p {one.ks_p:.2f}" if one.ks_p is not None else ""
         lines += [f"    # {fit}", f"    {name}: {{median: {one.median_s:.0f}s, sigma: {one.sigma:.2f}}}"]
+        if name == "act":
+            lines += ["    # deciding is in it, so it takes no time of its own", "    decide: {median: 1s, sigma: 0.01}"]
+        if name not in groups:
+            continue
         share = _missed(groups[name])
         miss = name.replace("notice", "miss")
         if share is None:

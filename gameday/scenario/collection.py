@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gameday.errors import BadInput, Problem, nearest
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,11 @@ def _problems(attempt: Callable[[], object]) -> list[Problem]:
     return []
 
 
+def _annotated(field: FieldInfo) -> Any:
+    """The type of a field with all that reads and checks it: `70m` is a duration in a part as well."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
 def _part(path: Path) -> list[Problem]:
     """Check each section on its own; what a section lacks may come from elsewhere, so missing keys are no problem here."""
     from pydantic import create_model
@@ -102,7 +111,7 @@ def _part(path: Path) -> list[Problem]:
     except BadInput as bad:
         return bad.problems
     replayed = _problems(lambda: with_counts(document))
-    fields = {name: (field.annotation, None) for name, field in Scenario.model_fields.items()}
+    fields = {name: (_annotated(field), None) for name, field in Scenario.model_fields.items()}
     part = create_model("Part", __base__=Strict, **fields)  # type: ignore[call-overload]
     missing = "is required"
     found = [problem for problem in _problems(lambda: validate(part, document)) if missing not in problem.message]

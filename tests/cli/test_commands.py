@@ -130,6 +130,18 @@ def test_validate_counts_in_english(gameday: Run, tmp_path: Path) -> None:
     assert ended.stderr.endswith(" in 1 of 2 files\n")
 
 
+def test_a_part_may_hold_single_settings_and_is_told_how_they_are_written(gameday: Run, tmp_path: Path) -> None:
+    part = tmp_path / "part.yaml"
+    part.write_text("duration: 70m\nwarmup: 2m\nresponse: {people: {ana: {}}}\n")
+    assert gameday("validate", str(part)).returncode == 0
+    part.write_text("duration: seventy minutes\nreplications: none\n")
+    result = gameday("validate", str(part))
+    assert result.returncode == 2
+    assert "part.yaml:1:11: duration: " in result.stdout
+    assert "(read 'seventy minutes')" in result.stdout
+    assert "part.yaml:2:15: replications: " in result.stdout
+
+
 def test_a_problem_in_a_part_is_told_once_with_its_own_line(gameday: Run, tmp_path: Path) -> None:
     (tmp_path / "part.yaml").write_text("load:\n  classes:\n    a: {entry: web, rate: 5}\n")
     for name in ("one", "two"):

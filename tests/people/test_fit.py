@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from math import exp, log
 from pathlib import Path
 
@@ -127,3 +128,63 @@ def test_the_command_refuses_small_samples_and_says_so(tmp_path: Path, capsys: p
     assert run_command(["fit", "responders", str(few)]) == 2
     assert "too small to be fitted (notice: 5 acknowledged" in capsys.readouterr().err
     assert run_command(["fit", "responders", str(file), "--timezone", "Mars/Base"]) == 2
+
+
+MILESTONES = "created_at,acknowledged_at,investigating_at,identified_at,mitigated_at,resolved_at,seconds_to_engage"
+
+
+def milestones(count: int, hour: int, *, causes: int | None = None, seed: int = 5) -> list[str]:
+    """Rows with lognormal phases: engage 60 s, diagnose 1200 s, act 600 s, assemble 900 s; only some with a cause."""
+    draws = np.random.default_rng(seed)
+    rows = []
+    for number in range(count):
+        at = datetime(2026, 1, 5, hour, tzinfo=UTC) + timedelta(days=number)
+        steps = [at]
+        for median_s in (120.0, 60.0, 1200.0, 600.0):
+            steps.append(steps[-1] + timedelta(seconds=round(float(draws.lognormal(log(median_s), 0.5)))))
+        cells = [step.isoformat() for step in steps]
+        if causes is not None and number >= causes:
+            cells[3] = ""
+        rows.append(",".join([*cells, "", f"{draws.lognormal(log(900.0), 0.4):.0f}" if number % 2 else ""]))
+    return rows
+
+
+def test_later_phases_are_fitted_where_the_export_has_their_milestones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = export(tmp_path, MILESTONES, milestones(60, 12) + milestones(30, 2, seed=6))
+    assert run_command(["fit", "responders", str(file)]) == 0
+    text = capsys.readouterr().out
+    timing = Timing.model_validate(yaml.safe_load(text)["response"]["timing"])
+    for name, median_s, sigma in (("engage", 60, 0.5), ("engage_asleep", 60, 0.5), ("diagnose", 1200, 0.5), ("act", 600, 0.5)):
+        fitted = getattr(timing, name)
+        assert fitted.median == pytest.approx(median_s, rel=0.25), name
+        assert fitted.sigma == pytest.approx(sigma, abs=0.15), name
+    assert timing.assemble.median == pytest.approx(900, rel=0.2)
+    assert timing.decide.median == 1.0, "the export cannot tell deciding from acting"
+
+
+def test_each_phase_with_few_times_is_refused_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = export(tmp_path, MILESTONES, milestones(30, 12, causes=19))
+    assert run_command(["fit", "responders", str(file), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["fits"]) == {"notice", "engage"}
+    assert found["refused"]["diagnose"] == "19 with a cause, at least 20 are needed"
+    assert found["refused"]["act"] == "19 mended, at least 20 are needed"
+    assert found["refused"]["assemble"] == "15 with several responders, at least 20 are needed"
+    assert found["refused"]["engage_asleep"] == "0 engaged, at least 20 are needed"
+    assert run_command(["fit", "responders", str(file)]) == 0
+    assert "# diagnose: not fitted, 19 with a cause" in capsys.readouterr().out
+
+
+def test_milestones_out_of_order_are_told_with_their_line(tmp_path: Path) -> None:
+    rows = [
+        "2026-01-05T10:00:00Z,2026-01-05T10:02:00Z,2026-01-05T10:01:00Z,,,,",
+        "2026-01-05T10:00:00Z,,,2026-01-05T10:09:00Z,2026-01-05T10:09:00,,",
+    ]
+    with pytest.raises(BadInput) as bad:
+        read_export(export(tmp_path, MILESTONES, rows))
+    assert [(problem.line, problem.message) for problem in bad.value.problems] == [
+        (2, "'2026-01-05T10:01:00Z' (engaged) is before the milestone before it"),
+        (3, "'2026-01-05T10:09:00': only one of two milestones has an offset from UTC"),
+    ]
