@@ -6,12 +6,15 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # As many days as fit into the time, at most 1,000: from some 30 on, their spread is worth reading.
 REPLICATIONS ?= 1000
 WITHIN ?= 45s
+# LIVE=0 leaves out the live day on the lab, and what has to be installed for it.
+LIVE ?= 1
 
 .PHONY: gameday test lint types layers unit bench docs lock clean
 
-gameday: $(VENV)/.run            ## environment, the flagship game day simulated, its report
+gameday: $(VENV)/$(if $(filter 0,$(LIVE)),.run,.lab)   ## environment, the flagship day simulated, its report; a live day on the lab
 	$(BIN)/gameday warmup
 	$(BIN)/gameday run scenarios/region-loss.yaml --replications $(REPLICATIONS) --within $(WITHIN) --jobs $(JOBS) || test $$? -eq 1
+	$(if $(filter 0,$(LIVE)),@echo "LIVE=0: no live day was played",sh scripts/live-day.sh $(BIN))
 
 test: $(VENV)/.dev lint types layers unit   ## environment, everything the tests need, all checks and tests
 
@@ -45,10 +48,14 @@ $(VENV)/.run: pyproject.toml constraints.txt scripts/environment.sh
 	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) ""
 	touch $@
 
+$(VENV)/.lab: pyproject.toml constraints.txt scripts/environment.sh
+	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) "[lab]"
+	touch $@ $(VENV)/.run
+
 $(VENV)/.dev: pyproject.toml constraints.txt scripts/environment.sh scripts/system-packages.sh
 	sh scripts/system-packages.sh
 	PYTHON=$(PYTHON) sh scripts/environment.sh $(VENV) "[dev]"
-	touch $@ $(VENV)/.run
+	touch $@ $(VENV)/.run $(VENV)/.lab
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -23,7 +23,7 @@ import psycopg
 from experiments.lab.control import ask
 from experiments.lab.database import dsn
 from experiments.lab.folder import LabFolder
-from experiments.lab.layout import GATEWAY_PORT, PATRONI_PORT, PAYMENTS_PORT, REGIONS, SERVICES, Instance, Layout
+from experiments.lab.layout import GATEWAY_PORT, PATRONI_PORT, PAYMENTS_PORT, REGIONS, SERVICES, Layout
 from gameday.errors import GamedayError
 
 REQUESTS: Final = 150
@@ -106,8 +106,9 @@ def calibrate(folder: LabFolder, say: Callable[[str], None]) -> Calibration:
     say("asking each service for more than it can do")
     paths = {"checkout": ("POST", "/checkout"), "catalog": ("GET", "/catalog/7"), "recommendations": ("GET", "/recommendations")}
     capacity = {service: _flood(urls[service], *paths[service], controls[service]["slots"]) for service in SERVICES}
-    say("restarting one instance of each service")
-    boot = {service: _restart(folder, instance) for service, instance in one.items()}
+    say("restarting one instance of each service, and a gateway")
+    boot = {service: _restart(folder, instance.name) for service, instance in one.items()}
+    boot["gateway"] = _restart(folder, "gateway-eu-1")
     return Calibration(
         gateway=through,
         checkout=checkout,
@@ -198,10 +199,10 @@ def _flood(url: str, method: str, path: str, slots: int) -> float:
         return sum(pool.map(caller, range(2 * slots))) / FLOOD_S
 
 
-def _restart(folder: LabFolder, instance: Instance) -> float:
+def _restart(folder: LabFolder, process: str) -> float:
     began = time.perf_counter()
-    if not ask(folder, "POST", f"/processes/{instance.name}/restart?force=1")["answers"]:
-        raise GamedayError(f"{instance.name} does not come back after a restart")
+    if not ask(folder, "POST", f"/processes/{process}/restart?force=1")["answers"]:
+        raise GamedayError(f"{process} does not come back after a restart")
     return time.perf_counter() - began
 
 

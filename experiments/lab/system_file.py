@@ -39,6 +39,7 @@ system:
       service_time: {gateway}
       queue: 96
       timeout: 5s
+      boot: {gateway_boot}
       calls:
         - {{to: checkout, for: [checkout], timeout: {checkout_timeout}}}
         - {{to: catalog, for: [browse], timeout: {catalog_timeout}}}
@@ -124,6 +125,7 @@ def system_file(found: Calibration) -> str:
             ("boot", _duration(found.boot_s[service])),
         )
     }
+    per_service["gateway_boot"] = _duration(found.boot_s["gateway"])
     versions = ", ".join(f"{name} {version.partition(' ')[0]}" for name, version in found.machine["versions"].items())
     return _TEMPLATE.format(
         requests=REQUESTS,

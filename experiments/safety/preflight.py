@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from experiments.adapters.alertmanager import Alertmanager
 from experiments.adapters.dns_control import DnsControl
-from experiments.adapters.patroni import primaries
 from experiments.adapters.prometheus import Prometheus
 from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
@@ -19,6 +18,7 @@ from experiments.observe.evaluators import Wish, choose
 from experiments.observe.region_failover import cannot_play
 from experiments.public_record import moves_names
 from experiments.rollbacks import RollbackPlan
+from experiments.safety.facts import facts
 from experiments.safety.lever import Lever
 from experiments.safety.steady import steadiness
 from experiments.system import live_system
@@ -48,7 +48,7 @@ def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, ale
         lambda: _failover(inventory),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
-        lambda: _primaries(inventory),
+        lambda: facts(inventory),
         lambda: steadiness(inventory),
     ]
     found: list[Check] = []
@@ -103,17 +103,6 @@ def _sources(inventory: Inventory) -> Iterator[tuple[str, str]]:
 def _alerting(inventory: Inventory, alerts: Wish) -> Iterator[tuple[str, str]]:
     if inventory.scenario.monitoring.every_rule:
         yield "somebody evaluates the alert rules", choose(inventory.scenario, inventory.target, alerts).words
-
-
-def _primaries(inventory: Inventory) -> Iterator[tuple[str, str]]:
-    """Every primary is where the scenario says: else the prediction is one of another system."""
-    for name, database in inventory.target.databases.items():
-        model = inventory.scenario.system.databases.get(name)
-        found = primaries(database) if model is not None else []
-        if model is not None and len(found) == 1:  # the steady state tells of others
-            there = found[0].zone == model.primary
-            words = f"{found[0].zone}" if there else f"!it is in {found[0].zone}, and the scenario has it in {model.primary}"
-            yield f"the primary of {name} is where the scenario has it", words
 
 
 def _failover(inventory: Inventory) -> Iterator[tuple[str, str]]:

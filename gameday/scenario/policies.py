@@ -100,6 +100,18 @@ class Failover(Strict):
     """The way back."""
 
 
+class RouteCheck(Strict):
+    """The proxy beside the callers finds the primary by asking every node."""
+
+    interval: Annotated[Duration, Field(gt=0)]
+    """Time from one check to the next."""
+    no_traffic: Annotated[Duration, Field(gt=0)] | None = None
+    """The same while no connection has gone through the proxy since it was started, looked at when a check ends; none = `interval`.
+    (Envoy's default of `no_traffic_interval` is 60 s.)"""
+    proxy: Name | None = None
+    """Service that is the proxy: it begins anew when an instance in the callers' region starts while no other runs there."""
+
+
 class Promotion(Strict):
     """Failover of one database inside the system, as a cluster manager does it (leader lease, health check, promotion)."""
 
@@ -121,6 +133,8 @@ class Promotion(Strict):
     """Time the promotion takes."""
     route: Time = Distribution(family="constant", mean=2.0)
     """Time until callers reach the new primary (health check of the proxy in between)."""
+    check: RouteCheck | None = None
+    """How the proxy in between finds the primary; in place of `route`, and then that time is whatever is left until its next check."""
     rejoin: Literal["rewind", "stay_out"] = "rewind"
     """What an old primary does when it is back: rewind (its diverged writes are set aside) or stay out."""
 

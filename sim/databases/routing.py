@@ -1,7 +1,7 @@
 """Which node the callers of a database talk to, per region of the callers.
 
 A router (the proxy beside the callers) asks the nodes it can reach whether they are primary and believes the one with the newest
-term; a change takes `route`. The rule that surprises: it knows only its own side of a partition, so callers cut off together with an
+term; a change takes `route`, or lasts until its next check where the policy says when it checks. The rule that surprises: it knows only its own side of a partition, so callers cut off together with an
 old primary go on writing there, and a primary that does not answer stays the target until another one does.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sim.databases.checks import ProxyChecks
 from sim.databases.nodes import Node
 from sim.draws import sample
 from sim.processes import Process
@@ -28,6 +30,8 @@ class _Group:
     zone: str
     edges: list[int] = field(default_factory=list)
     switching: bool = False
+    checks: ProxyChecks | None = None
+    """When its proxy looks; None = a change takes the time of the policy."""
 
 
 class Router:
@@ -46,6 +50,33 @@ class Router:
             zone = start.zone if start is not None else cluster.current.leader
             group = self._groups.setdefault((info.region, nearest), _Group(info.region, nearest, zone))
             group.edges.append(edge)
+        check = cluster.policy.check
+        if check is not None:
+            for group in self._groups.values():
+                phase_s = cluster.draws.uniform() * check.interval
+                group.checks = ProxyChecks(check, partial(self._calls, group), phase_s)
+            if check.proxy is not None:
+                self._world.listeners.append(self._on_world)
+
+    def _calls(self, group: _Group) -> int:
+        self._world.sync()
+        attempts = self._world.engine.observe().attempts
+        return sum(attempts[edge] for edge in group.edges)
+
+    def _on_world(self, what: str, subject: str) -> None:
+        """The first instance of a region's proxy has started."""
+        check = self._cluster.policy.check
+        if what != "node.up" or check is None or not subject.startswith(f"service/{check.proxy}@"):
+            return
+        region = self._world.topology.region_of(subject.partition("@")[2])
+        station = self._world.wiring.services[str(check.proxy)].get(region)
+        if station is None or self._world.serving_units(station) != 1:
+            return
+        for group in self._groups.values():
+            if group.checks is not None and group.region == region:
+                group.checks.started(self._world.env.now)
+                self._follow(group)
+        self._tell()
 
     def zone_for(self, region: str, *, nearest: bool = False) -> str | None:
         """Zone of the node that callers in a region are sent to; None when nobody calls from there."""
@@ -80,15 +111,27 @@ class Router:
             done()
 
     def _switch(self, group: _Group) -> Process:
-        yield self._world.env.timeout(sample(self._cluster.policy.route, self._cluster.draws))
+        env = self._world.env
+        if group.checks is None:
+            yield env.timeout(sample(self._cluster.policy.route, self._cluster.draws))
+        else:
+            while (left_s := group.checks.next_after(env.now) - env.now) > 0.0:
+                due_s = group.checks.due_s
+                yield env.timeout(left_s)
+                if group.checks.due_s == due_s:  # else the proxy was started anew meanwhile
+                    break
         group.switching = False
+        self._follow(group)
+        self._tell()
+
+    def _follow(self, group: _Group) -> None:
+        """Send the group's callers where its router would send them now."""
         zone = self._target(group)
         if zone != group.zone:
             group.zone = zone
             station = self._cluster.nodes[zone].station
             for edge in group.edges:
                 self._world.set_edge(edge, options=((station, 1.0),))
-        self._tell()
 
     def _target(self, group: _Group) -> str:
         """The node this group's router would send callers to now."""

@@ -31,7 +31,7 @@ def test_the_system_file_says_what_was_measured() -> None:
         capacity={"checkout": 18.4, "catalog": 200.0, "recommendations": 180.0},
         slots={"checkout": 2, "catalog": 4, "recommendations": 4},
         queue={"checkout": 6, "catalog": 16, "recommendations": 8},
-        boot_s={"checkout": 2.5, "catalog": 0.8, "recommendations": 0.7},
+        boot_s={"checkout": 2.5, "catalog": 0.8, "recommendations": 0.7, "gateway": 0.25},
         machine={"processors": 2, "load": 0.5, "versions": {"PostgreSQL": "18.6", "etcd": "3.5.1 (/somewhere/etcd)"}},
     )
     text = system_file(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from experiments.session import TARGET
 from tests.lab.real import Lab, gameday, http, needs_lab, until
 
 pytestmark = needs_lab
+ROOT = Path(__file__).parents[2]
 
 
 def configuration(lab: Lab) -> dict[str, str]:
@@ -75,3 +77,21 @@ def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) 
     assert healed.process(killed)["state"] == "running"
     assert http(control + "/records").body["records"]["shop.lab"] == before
     assert healed.buy("eu-1").status == 201
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("system.databases.orders.replication=synchronous", "it is asynchronous, and synchronous in the scenario"),
+        ("policies.databases.orders.lease=25s", "it is 20s, 5s, and 25s, 5s in the scenario"),
+        ("policies.databases.orders.check={interval: 1s, no_traffic: 60s}", "it is 1s, 1s, and 1s, 1m in the scenario"),
+    ],
+)
+def test_a_day_about_another_system_than_the_lab_does_not_begin(lab: Lab, change: str, words: str) -> None:
+    day = str(ROOT / "scenarios" / "live-primary-killed.yaml")
+    command = ["live", day, "--target", str(lab.folder / "target.yaml"), "--dry-run", "--set", change]
+    ended = gameday(*command, folder=lab.folder.parents[1])
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert [line for line in ended.stdout.splitlines() if words in line], ended.stdout
+    failed = [line for line in ended.stdout.splitlines() if line.startswith("FAIL") and "served well" not in line]
+    assert all(words in line for line in failed), "and nothing else is wrong"

@@ -107,6 +107,11 @@ def _required(book: Book, entry: str, class_name: str) -> Iterator[str]:
 
 def _promotion(book: Book, name: str, promotion: Promotion) -> None:
     path: Path = ("policies", "databases", name)
+    if promotion.check is not None:
+        if promotion.check.proxy is not None:
+            book.known((*path, "check", "proxy"), promotion.check.proxy, book.scenario.system.services, "service")
+        if promotion.route != type(promotion)().route:
+            book.wrong((*path, "route"), "has no effect beside 'check': leave out one of them")
     for number, zone in enumerate(promotion.voters):
         book.known((*path, "voters", number), zone, book.topology.zones, "zone")
     if promotion.mode == "none":
