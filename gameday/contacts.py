@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gameday.scenario.oncall import ContactMethod
 
-DELIVERY_S: Mapping[ContactMethod, float] = {"push": 5.0, "sms": 10.0, "voice": 20.0, "email": 60.0}
-"""From the paging service to the device, by way of contact. Assumption: push takes seconds, a call rings, mail is polled."""
+DELIVERY_S: Mapping[ContactMethod, float] = {"push": 5.0, "sms": 10.0, "voice": 20.0, "email": 60.0, "console": 0.0}
+"""From the paging service to the device, by way of contact. Assumption: push takes seconds, a call rings, mail is polled, and a
+console shows it at once."""
 
 Limit = tuple[int, float]
 """So many messages in so many seconds."""

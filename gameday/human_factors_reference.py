@@ -62,6 +62,6 @@ def people_reference() -> str:
         "|---|---|---|",
     ]
     for method, delay_s in DELIVERY_S.items():
-        limits = ", ".join(f"{most} in {format_duration(window_s)}" for most, window_s in GOALERT[method])
+        limits = ", ".join(f"{most} in {format_duration(window_s)}" for most, window_s in GOALERT.get(method, ())) or "none"
         lines.append(f"| {method} | {format_duration(delay_s)} | {limits} |")
     return "\n".join(lines) + "\n"

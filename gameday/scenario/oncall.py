@@ -15,7 +15,7 @@ from gameday.scenario.system import Name
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ContactMethod = Literal["push", "sms", "voice", "email"]
+ContactMethod = Literal["push", "sms", "voice", "email", "console"]
 
 
 class Hours(Strict):
@@ -114,6 +114,6 @@ class Contact(Strict):
     """One way to reach somebody, tried while the page still waits for them."""
 
     by: ContactMethod = "push"
-    """How."""
+    """How. console: the paging service's own screen, which they have before them, as on a live day."""
     after: Duration = 0.0
     """Time after the page was sent to them."""
