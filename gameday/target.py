@@ -134,6 +134,19 @@ class Link(Strict):
     """Relays that carry it."""
 
 
+class CopyReads(Strict):
+    """A request whose answer says whether it came from the copy of the region it was asked in."""
+
+    service: str
+    """Service that is asked, at an instance in the region."""
+    path: str
+    """Path of a GET."""
+    field: str
+    """Field of the JSON answer ..."""
+    copy_word: str
+    """... and what it says when the region's own copy was read."""
+
+
 class Database(Strict):
     """A database of the scenario."""
 
@@ -143,6 +156,8 @@ class Database(Strict):
     """Its nodes."""
     replication: Link | None = None
     """Relays that carry the stream of changes between its nodes."""
+    copy_reads: CopyReads | None = None
+    """How to find out whether users are given what a copy says; without it nobody counts stale reads."""
     gateway_dsn: dict[str, str] = {}
     """Region to the connection string that follows the primary."""
 

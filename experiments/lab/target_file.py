@@ -63,6 +63,7 @@ def target(folder: LabFolder, layout: Layout) -> dict[str, Any]:
             SCOPE: {
                 "scope": SCOPE,
                 "nodes": [_node(folder, layout, region) for region in REGIONS],
+                "copy_reads": {"service": "catalog", "path": "/catalog/1", "field": "source", "copy_word": "nearest"},
                 "gateway_dsn": {region: dsn(layout.gateway(region)) for region in REGIONS},
                 "replication": {
                     "toxiproxy": {

@@ -6,9 +6,11 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from experiments.adapters.patroni import state_of
+from experiments.calls import CallError, call
 from experiments.clock import RunClock
 from experiments.observe.notebook import Notebook
 from experiments.session import CLOCK_FILE
@@ -17,8 +19,9 @@ from experiments.truth.writers import ACCOUNTS, MONEY, SCHEMA, Bank, Client, Rea
 from gameday.errors import GamedayError
 from gameday.scenario import read_played
 from gameday.scenario.model import Scenario
-from gameday.target import Database, Node, read_target
+from gameday.target import Database, Node, Target, read_target
 
+ASK_WITHIN_S = 2.0
 STALE_S = 5.0
 """Age from which a raw read counts as old where the scenario sets no limit."""
 SETTLE_S = 20.0
@@ -28,7 +31,8 @@ SETTLE_S = 20.0
 class Truth:
     """All clients of one database."""
 
-    def __init__(self, name: str, database: Database, scenario: Scenario, notebook: Notebook) -> None:
+    def __init__(self, name: str, target: Target, scenario: Scenario, notebook: Notebook) -> None:
+        database = target.databases[name]
         self._name, self._database, self._scenario, self._notebook = name, database, scenario, notebook
         self._stop = threading.Event()
         now = notebook.clock.now
@@ -36,7 +40,9 @@ class Truth:
         gateways = {f"gateway/{region}": dsn for region, dsn in database.gateway_dsn.items()}
         self.writers = [Writer(via, dsn, now, self._stop) for via, dsn in {**ways, **gateways}.items()]
         followed = next(iter(gateways), next(iter(ways)))
-        self.readers = [Reader(node, dsn, followed, now, self._stop) for node, dsn in ways.items()]
+        self.readers = [
+            Reader(one.name, one.dsn, followed, now, self._stop, _served(target, database, one)) for one in database.nodes
+        ]
         self.bank = Bank(next(iter(gateways.values()), next(iter(ways.values()))), ways, self._stop)
         runs = [*(one.run for one in self.writers), *(one.run for one in self.readers), self.bank.run]
         self._threads = [threading.Thread(target=run, daemon=True) for run in runs]
@@ -76,6 +82,9 @@ class Truth:
             "unreconciled": len(result.lost),
             "surviving": result.surviving,
         }
+        limit_s = self._scenario.system.databases[self._name].staleness_limit
+        if limit_s is not None and all(reader.served is not None for reader in self.readers):
+            data["stale_reads"] = sum(self._stale(reader, reader.given, limit_s) for reader in self.readers)
         age_s = oldest_lost_s(result, writes)
         if age_s is not None:
             data["oldest_lost_s"] = age_s
@@ -95,12 +104,15 @@ class Truth:
             texts.append(f"{len(unexpected)} writes were there that had certainly failed, e.g. {unexpected[0]}")
         limit_s = self._scenario.system.databases[self._name].staleness_limit or STALE_S
         for reader in self.readers:
-            followed = next(writer for writer in self.writers if writer.via == reader.via)
-            acknowledged = [(w.ended, int(w.id.rpartition("/")[2])) for w in followed.writes if w.outcome == "ok"]
-            stale = stale_reads(reader.reads, acknowledged, limit_s)
+            stale = self._stale(reader, reader.reads, limit_s)
             texts.append(f"{stale} of {len(reader.reads)} raw reads of {reader.node} as a replica were older than {limit_s:g} s")
         for text in texts:
             self._notebook.say("note", subject, {"text": text})
+
+    def _stale(self, reader: Reader, reads: Sequence[tuple[float, int]], limit_s: float) -> int:
+        followed = next(writer for writer in self.writers if writer.via == reader.via)
+        acknowledged = [(w.ended, int(w.id.rpartition("/")[2])) for w in followed.writes if w.outcome == "ok"]
+        return stale_reads(reads, acknowledged, limit_s)
 
     def _final(self) -> list[str]:
         """Ids on the survivor."""
@@ -122,6 +134,25 @@ class Truth:
             time.sleep(0.5)
 
 
+def _served(target: Target, database: Database, node: Node) -> Callable[[], bool] | None:
+    """Asks an instance in the node's region whether it answers from the region's copy; None where the target does not say how."""
+    ways = database.copy_reads
+    if ways is None or ways.service not in target.services:
+        return None
+    urls = [one.url for one in target.services[ways.service].instances if one.region == node.region]
+    if not urls:
+        return None
+
+    def ask() -> bool:
+        try:
+            answer = call("GET", urls[0] + ways.path, timeout_s=ASK_WITHIN_S)
+        except CallError:
+            return False  # it failed explicitly
+        return isinstance(answer, dict) and answer.get(ways.field) == ways.copy_word
+
+    return ask
+
+
 def _keep(path: Path, writes: list[Write]) -> None:
     lines = ["id,via,outcome,began,ended"]
     lines += [f"{w.id},{w.via},{w.outcome},{w.began:.4f},{w.ended:.4f}" for w in sorted(writes, key=lambda w: w.began)]
@@ -133,7 +164,7 @@ def main(folder: Path, scenario_file: str, target_file: str) -> None:
     scenario, target = read_played(scenario_file), read_target(target_file)
     notebook = Notebook(folder, "truth", RunClock.read(folder / CLOCK_FILE))
     known = {name: database for name, database in target.databases.items() if name in scenario.system.databases}
-    truths = [Truth(name, database, scenario, notebook) for name, database in known.items()]
+    truths = [Truth(name, target, scenario, notebook) for name in known]
     for truth in truths:
         truth.begin()
     sys.stdin.read()

@@ -156,7 +156,11 @@ class Reader:
     via: str
     now: Callable[[], float]
     stop: threading.Event
+    served: Callable[[], bool] | None = None
+    """Whether the users of the node's region are given what it says, now; None = nobody knows."""
     reads: list[tuple[float, int]] = field(default_factory=list)
+    given: list[tuple[float, int]] = field(default_factory=list)
+    """Those of the reads at whose time users were served from this node."""
 
     def run(self) -> None:
         """Twice a second; a read that fails is no stale read."""
@@ -174,4 +178,6 @@ class Reader:
                 continue
             if row is not None and row[0]:
                 self.reads.append((began, int(row[0])))
+                if self.served is not None and self.served():
+                    self.given.append(self.reads[-1])
         client.drop()

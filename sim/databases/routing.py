@@ -98,12 +98,15 @@ class Router:
         self._tell()
 
     def tell_when_at(self, zone: str, done: Callable[[], None]) -> None:
-        """Call `done` once some region's writes go to `zone`, or at once when nobody is routed to the primary at all."""
+        """Call `done` once the writes of some region that writes go to `zone`, or at once when nobody is routed to the primary at all."""
         self._waiting.append((zone, done))
         self._tell()
 
     def _tell(self) -> None:
+        if not self._waiting:
+            return
         primary = [group for group in self._groups.values() if not group.nearest]
+        primary = [group for group in primary if self._calls(group)] or primary  # a region without users proves nothing
         there = {group.zone for group in primary}
         due = [done for zone, done in self._waiting if zone in there or not primary]
         self._waiting = [entry for entry in self._waiting if entry[0] not in there and primary]
