@@ -18,6 +18,7 @@ from fake_lab import FakeLab, free_port, write_scenario
 from experiments.adapters.alertmanager import Alertmanager
 from experiments.adapters.prometheus import Prometheus
 from experiments.compile import compiled
+from gameday.alerting.matchers import Matcher
 from gameday.errors import GamedayError
 from gameday.scenario import read_scenario
 from gameday.target import read_target
@@ -94,7 +95,7 @@ def test_alertmanager_is_silenced_and_spoken_to_again(tmp_path: Path) -> None:
     with server(tmp_path, "prometheus-alertmanager", configuration, "--cluster.listen-address=") as url:
         found = Alertmanager(url)
         ready(found)
-        silence = found.silence({"rule": "x"}, time.time(), time.time() + 3600, "a test")
+        silence = found.silence([Matcher("rule", "=", "x")], time.time(), time.time() + 3600, "a test")
         assert found.silences() == [silence]
         found.expire(silence)
         assert found.silences() == []
