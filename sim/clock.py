@@ -6,7 +6,10 @@ controllers all wait for times plays as under SimPy's own environment.
 
 from __future__ import annotations
 
+from heapq import heappush
+
 import simpy
+from simpy.events import NORMAL
 
 from sim.traffic import Engine, Stop, Watch
 
@@ -26,6 +29,14 @@ class Clock(simpy.Environment):
         self._engine = engine
         event = self.event()
         self._awaited[engine.watch(condition)] = event
+        return event
+
+    def at(self, time: float) -> simpy.Event:
+        """An event of exactly that instant, which a delay from now may miss by the last bit; time does not go back."""
+        assert time >= self.now, f"{time} has passed at {self.now}"
+        event = self.event()
+        event._ok, event._value = True, None  # noqa: SLF001 - as SimPy's own Timeout does
+        heappush(self._queue, (time, NORMAL, next(self._eid), event))
         return event
 
     def bring(self, engine: Engine) -> None:

@@ -69,6 +69,7 @@ class Places:
         self.clusters: dict[str, Cluster] = {}
         self.dns_broken: list[float] = []
         self.listeners: list[Callable[[str, str], None]] = []
+        self._touched: dict[int, simpy.Event] = {}
         self.zone_names = list(wiring.zones)
         self._zones_of_place: dict[str, list[tuple[str, int]]] = {}
 
@@ -96,6 +97,12 @@ class Places:
         """Tell whoever listens that something happened to the system: `node.down`, `node.up`, `zone.down`, `dns.broken` …"""
         for listener in list(self.listeners):
             listener(what, subject)
+
+    def touched(self, station: int) -> simpy.Event:
+        """An event of the next instant at which something is done to an instance of a station."""
+        if station not in self._touched:
+            self._touched[station] = self.env.event()
+        return self._touched[station]
 
     # -- what is true -----------------------------------------------------------------------------------------------------
 

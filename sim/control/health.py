@@ -19,21 +19,30 @@ def start_health_checks(world: World) -> None:
 
 
 def _check(world: World, station: int, phase_s: float, interval_s: float, unhealthy: int, healthy: int) -> Process:
+    """Where every check only confirms what is known, none is made before something has happened to an instance."""
+    env = world.env
     streaks: dict[int, int] = {}
-    yield world.env.timeout(phase_s)
+    at = env.now + phase_s
     while True:
+        yield env.at(at)
+        waits = False
         for unit in world.units[station]:
-            _judge(world, unit, streaks, unhealthy, healthy)
-        yield world.env.timeout(interval_s)
+            waits |= _judge(world, unit, streaks, unhealthy, healthy)
+        at += interval_s
+        if not waits:
+            yield world.touched(station)
+            while at < env.now:
+                at += interval_s
 
 
-def _judge(world: World, unit: Unit, streaks: dict[int, int], unhealthy: int, healthy: int) -> None:
-    """Count results that contradict the present state; enough of them in a row change it."""
+def _judge(world: World, unit: Unit, streaks: dict[int, int], unhealthy: int, healthy: int) -> bool:
+    """Count results that contradict the present state; enough of them in a row change it. Whether there are such results."""
     passes = unit.serving
     if passes == unit.in_rotation or unit.drains:
         streaks[unit.position] = 0
-        return
+        return False
     streaks[unit.position] = streaks.get(unit.position, 0) + 1
     if streaks[unit.position] >= (healthy if passes else unhealthy):
         streaks[unit.position] = 0
         world.set_rotation(unit, passes)
+    return True
