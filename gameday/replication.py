@@ -7,6 +7,7 @@ when it runs one.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import threading
@@ -173,6 +174,7 @@ class _Player:
         self._scenario = scenario
         self._run: Callable[..., Recording] = import_module("sim").run
         self._wiring: Any = import_module("sim.wiring").build(scenario)
+        gc.freeze()  # what is there by now stays: the collector need not go through it again and again while days are played
 
     def play(self, task: Task, replication: int) -> Played:
         from gameday.scores import replication_scores, score

@@ -35,7 +35,7 @@ class Clock(simpy.Environment):
         """An event of exactly that instant, which a delay from now may miss by the last bit; time does not go back."""
         assert time >= self.now, f"{time} has passed at {self.now}"
         event = self.event()
-        event._ok, event._value = True, None  # noqa: SLF001 - as SimPy's own Timeout does
+        event._ok, event._value = True, None
         heappush(self._queue, (time, NORMAL, next(self._eid), event))
         return event
 

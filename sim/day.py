@@ -57,7 +57,7 @@ class Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
         env = Clock()
         world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)
-        indicators = Indicators(wiring, world.slot_s)
+        indicators = Indicators(wiring, world.slot_s, *_longest_windows_s(scenario))
         for name, database in scenario.system.databases.items():
             world.clusters[name] = Cluster(world, name, database, scenario.policies.databases.get(name))
         for position, name in enumerate(wiring.classes):
@@ -81,6 +81,16 @@ class Day:
             failover = RegionFailover(world, resolvers)
         deployer = Deployer(world, indicators, faults)
         return cls(world, indicators, faults, impacts, deployer, features, resolvers, failover, measures)
+
+
+def _longest_windows_s(scenario: Scenario) -> tuple[float, float]:
+    """The longest window anybody of a day asks for, and the longest of a rule about latencies."""
+    rules = scenario.monitoring.every_rule.values()
+    windows = {name: max((getattr(rule, name, 0.0) for rule in rules), default=0.0) for name in ("window", "long")}
+    others = [scenario.policies.release.window, *(each.indicator.window for each in scenario.load.classes.values())]
+    others += [each.autoscaling.interval for each in scenario.system.services.values() if each.autoscaling is not None]
+    latencies = [getattr(rule, "window", 0.0) for rule in rules if getattr(rule, "indicator", "").startswith("latency")]
+    return max(*windows.values(), *others), max(latencies, default=0.0)
 
 
 class Measures:

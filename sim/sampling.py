@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.indicators import HISTOGRAM_EVERY_S, Indicators
-from sim.recorder import Channel, Recorder
+from sim.request_series import RequestSeries
 from sim.traffic import Observation
-from sim.traffic.plan import PRIORITIES, Reason
+from sim.traffic.plan import PRIORITIES
 from sim.world import World
 
 QUIET_S = 30.0
@@ -26,7 +26,7 @@ class Sampler:
         self._world = world
         self._indicators = indicators
         wiring, recorder = world.wiring, world.recorder
-        self._flows = [_Flow(world, flow, {"class": c, "origin": o}) for (c, o), flow in wiring.flows.items()]
+        self._requests = RequestSeries(wiring, recorder)
         self._services = [
             _Service(world, indicators, station, {"service": service, "region": region})
             for service, places in wiring.services.items()
@@ -52,8 +52,7 @@ class Sampler:
 
     def every_second(self, now: float, seen: Observation) -> None:
         """Requests offered, good and lost by reason in the second that ends now; at every fifth second the rest."""
-        for flow in self._flows:
-            flow.write(now, seen)
+        self._requests.take(now, seen)
         if now % HISTOGRAM_EVERY_S == 0.0:
             for service in self._services:
                 service.write(now, seen)
@@ -88,51 +87,6 @@ class Sampler:
                 name = self._world.wiring.plan.edges[edge].name
                 self._world.recorder.sample("edge.breaker_open", now, float(after), edge=name)
         self._breakers = list(is_open)
-
-
-class _Flow:
-    """Requests of one class from one origin."""
-
-    def __init__(self, world: World, flow: int, labels: dict[str, str]) -> None:
-        self._flow = flow
-        self._labels = labels
-        self._recorder: Recorder = world.recorder
-        self._stations = world.wiring.plan.stations
-        self._channels = [self._recorder.channel(f"requests.{name}", **labels) for name in ("offered", "good")]
-        self._offered = self._good = 0
-        self._lost = [0] * len(Reason)
-        self._reasons: dict[int, Channel] = {}
-        self._served: dict[int, tuple[Channel, int]] = {}
-
-    def write(self, now: float, seen: Observation) -> None:
-        """The second that ends now. A reason or a region has a series from its first request on."""
-        flow = self._flow
-        offered, good = self._channels
-        offered.add(now, seen.offered[flow] - self._offered)
-        good.add(now, seen.good[flow] - self._good)
-        self._offered, self._good = seen.offered[flow], seen.good[flow]
-        lost = seen.lost[flow]
-        if lost == self._lost:
-            for channel in self._reasons.values():
-                channel.add(now, 0.0)
-        else:
-            self._add_reasons(lost)
-            for reason, channel in self._reasons.items():
-                channel.add(now, lost[reason] - self._lost[reason])
-            self._lost = list(lost)
-        for station, (count, _) in seen.entered[flow].items():
-            if station not in self._served:
-                region = self._stations[station].name.partition("@")[2]
-                self._served[station] = (self._recorder.channel("requests.served_at", **self._labels, region=region), 0)
-            channel, before = self._served[station]
-            channel.add(now, count - before)
-            self._served[station] = (channel, count)
-
-    def _add_reasons(self, lost: Sequence[int]) -> None:
-        for reason, count in enumerate(lost):
-            if count and reason not in self._reasons:
-                labels = {**self._labels, "reason": Reason(reason).name.lower()}
-                self._reasons[reason] = self._recorder.channel("requests.lost", **labels)
 
 
 class _Service:

@@ -117,6 +117,12 @@ class Observation:
     writes_indeterminate: list[int]
     dead_letters: list[int]
 
+    def histograms(self) -> NDArray[np.int64]:
+        """`latency` as an array of its own: what to keep of it."""
+        import numpy as np
+
+        return np.array(self.latency, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class Details:

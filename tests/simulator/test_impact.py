@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gameday.scenario.load import RequestClass
 from sim.control.impact import ImpactMonitor
 from sim.indicators import Indicators
 from sim.recorder import Recorder
+from sim.traffic import BUCKETS
 from tests.simulator.small import small
 
 WINDOW_S, SUSTAINED_S, RECOVERED_S = 5.0, 4.0, 6.0
@@ -54,7 +56,7 @@ def judge(seconds):
             failed=[],
             busy_s=[],
             queued=[],
-            latency=[[0]],
+            histograms=lambda: np.zeros((1, BUCKETS), dtype=np.int64),
         )
         indicators.take(float(now), row)
         monitor.check(float(now))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from math import inf
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.streams import Streams
 from sim.traffic import BUCKETS, Details, Note, Observation, Snapshot, WriteLog
@@ -22,6 +21,7 @@ from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import build_tables
 from sim.traffic.compiled.changing import Changing
 from sim.traffic.compiled.machine import FIRST_ARRIVAL, SHORT, WATCHED, act, gauge, play
+from sim.traffic.compiled.observing import View
 from sim.traffic.compiled.records import Records
 from sim.traffic.compiled.watches import drop_watch, set_watch, take_fired
 from sim.traffic.marks import Mark
@@ -45,8 +45,7 @@ class CompiledEngine:
                 act(self._arena.words, self._arena.reals, FIRST_ARRIVAL, record, 0, 0.0)
                 self._changing.provide()
             self._changing.think(record, -1.0)
-        self._view = self._first_view()
-        self._look()
+        self._view = View(tables)
 
     @property
     def now(self) -> float:
@@ -92,98 +91,10 @@ class CompiledEngine:
 
     # Observation
 
-    def _first_view(self) -> Observation:
-        stations, edges, flows = (range(len(each)) for each in (self._plan.stations, self._plan.edges, self._plan.flows))
-        nothing: dict[str, list[int]] = {
-            name: [0 for _ in stations]
-            for name in (
-                *("arrived", "completed", "failed", "busy", "queued", "slots", "shed_below_limit"),
-                *("reads", "writes_attempted", "writes_acknowledged", "writes_indeterminate", "dead_letters"),
-            )
-        }
-        return Observation(
-            offered=[0 for _ in flows],
-            good=[0 for _ in flows],
-            lost=[[0] * at.REASONS for _ in flows],
-            latency=[[0] * BUCKETS for _ in flows],
-            entered=[{} for _ in flows],
-            busy_s=[0.0 for _ in stations],
-            refused_by=[[0, 0, 0] for _ in stations],
-            admitted_by=[[0, 0, 0] for _ in stations],
-            dropped_by=[[0, 0, 0] for _ in stations],
-            attempts=[0 for _ in edges],
-            failures=[0 for _ in edges],
-            retries=[0 for _ in edges],
-            skipped=[0 for _ in edges],
-            cancelled=[0 for _ in edges],
-            hedges=[0 for _ in edges],
-            breaker_open=[False for _ in edges],
-            hits=[0 for _ in edges],
-            misses=[0 for _ in edges],
-            joined=[0 for _ in edges],
-            **nothing,
-        )
-
-    def _look(self) -> None:
-        """Views of the parts of the arena that are observed; a larger arena needs new ones."""
-        tables, arena = self._tables, self._arena
-        arena.grown = False
-
-        def table(words: npt.NDArray[np.generic], first: int, count: int, width: int) -> npt.NDArray[np.generic]:
-            return words[first : first + count * width].reshape(count, width)
-
-        stations = table(arena.words, tables.stations, len(self._plan.stations), at.STATION_WORDS)
-        edges = table(arena.words, tables.edges, len(self._plan.edges), at.EDGE_WORDS)
-        self._counts = stations[:, at.S_ARRIVED : at.S_REFUSED_BY].T
-        self._refused = stations[:, at.S_REFUSED_BY : at.S_REFUSED_BY + 3]
-        self._admitted = stations[:, at.S_ADMITTED_BY : at.S_ADMITTED_BY + 3]
-        self._dropped = stations[:, at.S_DROPPED_BY : at.S_DROPPED_BY + 3]
-        seconds = table(arena.reals, tables.stations, len(self._plan.stations), at.STATION_WORDS)
-        self._busy_s = seconds[:, at.S_BUSY_NOW_S]
-        self._dead_letters = stations[:, at.S_DEAD_LETTERS]
-        self._edge_counts = edges[:, at.E_ATTEMPTS : at.E_HEDGED + 1].T
-        self._edge_states = edges[:, at.E_STATE]
-        self._cache_counts = edges[:, at.E_HITS : at.E_JOINED + 1].T
-
     def observe(self) -> Observation:
         """Counts and gauges at the present instant; the same object every time, so copy what you keep."""
-        arena, view = self._arena, self._view
-        if arena.grown:
-            self._look()
-        gauge(arena.words, arena.reals, self._tables.stations, len(self._plan.stations))
-        counts = self._counts.tolist()
-        view.arrived, view.completed, view.failed, view.busy, view.queued, view.slots, view.shed_below_limit = counts[:7]
-        view.reads, view.writes_attempted, view.writes_acknowledged, view.writes_indeterminate = counts[7:]
-        view.refused_by, view.admitted_by, view.dropped_by = (
-            self._refused.tolist(),
-            self._admitted.tolist(),
-            self._dropped.tolist(),
-        )
-        view.busy_s = self._busy_s.tolist()
-        view.dead_letters = self._dead_letters.tolist()
-        view.attempts, view.failures, view.retries, view.skipped, view.cancelled, view.hedges = self._edge_counts.tolist()
-        view.hits, view.misses, view.joined = self._cache_counts.tolist()
-        view.breaker_open = [state != 0 for state in self._edge_states.tolist()]
-        for number, flow in enumerate(self._tables.flows):
-            self._observe_flow(number, flow)
-        return view
-
-    def _observe_flow(self, number: int, flow: int) -> None:
-        """Counts of one flow; what is long is read only where it has changed."""
-        word, words, view = self._arena.word, self._arena.words, self._view
-        view.offered[number] = word[flow + at.F_OFFERED]
-        good = word[flow + at.F_GOOD]
-        lost = words[flow + at.F_LOST : flow + at.F_LOST + at.REASONS].tolist()
-        if good == view.good[number] and lost == view.lost[number]:
-            return
-        view.good[number] = good
-        view.lost[number] = lost
-        view.latency[number] = words[flow + at.F_LATENCY : flow + at.F_LATENCY + BUCKETS].tolist()
-        entered, pairs = view.entered[number], word[flow + at.F_ENTERED]
-        places = word[flow + at.F_PLACES]
-        for station in word[places : places + word[flow + at.F_PLACE_COUNT]]:
-            pair = pairs + 2 * station
-            entered[station] = [word[pair], word[pair + 1]]
+        self._view.renew()
+        return self._view
 
     def instance_busy(self, station: int, instance: int) -> tuple[int, int]:
         """Busy slots and queued requests of one instance."""
@@ -254,5 +165,4 @@ class CompiledEngine:
         self._arena.bring_back(arena)
         self._tables.draws.bring_back(draws)
         self._tables.bring_back(tables)
-        self._view = self._first_view()
-        self._look()
+        self._view = View(self._tables)
