@@ -17,6 +17,8 @@ from gameday.errors import BadInput, Problem
 
 OK: Final = "ok"
 LOST_AFTER_ANSWER: Final = "LATE"
+AT_ONCE: Final = frozenset({"REFUSED", "QUEUE_FULL", "SHED", "LIMITED", "READ_ONLY", "STALE", "RATE_LIMITED", "DNS", "NO_ROUTE"})
+"""Reasons for which an attempt is turned away as soon as it arrives: what it took is the way there and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ def _how(attempt: Attempt) -> str:
     end = attempt.settled
     assert end is not None, "a failed attempt is settled"
     if attempt.started is None:
-        return f"; it had waited {end - attempt.sent:.3f} s in vain" if end > attempt.sent else ""
+        waited = end > attempt.sent and attempt.outcome not in AT_ONCE
+        return f"; it had waited {end - attempt.sent:.3f} s in vain" if waited else ""
     work = min(attempt.left or end, end) - attempt.started
     return f"; it had waited {attempt.wait_s:.3f} s and held its slot for {work:.3f} s"
 

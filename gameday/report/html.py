@@ -92,6 +92,7 @@ def environment(*, hours: bool) -> Environment:
         "clock": lambda time_s: words.clock(float(time_s), hours=hours),
         "duration": lambda length_s: words.duration(float(length_s)),
         "count": lambda number: words.count(float(number)),
+        "percent_whole": lambda ratio: words.percent(round(float(ratio), 2)),
         "percent": lambda ratio: words.percent(float(ratio)),
         "breakable": _breakable,
     }
@@ -210,6 +211,9 @@ def _sections(data: ReportData) -> list[tuple[str, str]]:
         ("traffic", "Traffic"),
         ("lost", "Lost requests"),
         ("latency", "Latency"),
+        ("aftermath", "Recovery"),
+        ("stations", "Services"),
+        ("requests", "Single requests"),
         ("system", "System"),
         ("distributions", "Other days"),
         ("worst", "Worst replications"),

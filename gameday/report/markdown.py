@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 from gameday.report import words
 from gameday.report.html import command, summary
 from gameday.report.prediction import shown_rows
+from gameday.report.stations import most_telling
 
 if TYPE_CHECKING:
     from gameday.report.model import ReportData
+    from gameday.report.stations import StationRow
 
 _OUTCOMES: Final = {"met": "met", "missed": "**missed**", "unknown": "*unknown*"}
 
@@ -46,10 +48,25 @@ def markdown(data: ReportData) -> str:
     if data.milestones:
         lines += ["", "## Held against the real incident", "", *(f"- {plain(one.verdict())}" for one in data.milestones)]
     lines += ["", "## Lost requests", "", *_lost(data)]
+    if data.aftermaths:
+        cells = [(row.request_class, row.state, row.sentence) for row in data.aftermaths]
+        lines += ["", "## Once the cause was gone", "", *table(("class", "state", "why"), cells)]
+    failed = [row for row in most_telling(data.stations) if row.failed_then]
+    if failed:
+        lines += ["", "## Where it failed", "", *table(_STATION_HEADS, [_station(row) for row in failed])]
     if data.unknowns:
         lines += ["", "## Not judged", "", *(f"- `{kpi}`: {plain(why)}" for kpi, why in data.unknowns)]
     lines += ["", "## Reproduce", "", "```console", f"$ {command(data)}", "```", "", *_facts(data)]
     return "\n".join(lines) + "\n"
+
+
+_STATION_HEADS: Final = ("where", "attempts that failed", "finished for nobody", "busiest", "most waiting", "slowest p99")
+
+
+def _station(row: StationRow) -> tuple[str, ...]:
+    slowest = "none done" if row.slowest_s is None else words.duration(row.slowest_s)
+    busiest = words.percent(round(row.busiest, 2))
+    return row.title, row.why, words.count(row.wasted_then), busiest, words.count(row.longest_queue), slowest
 
 
 def plain(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gameday.errors import BadInput, Problem
 from gameday.prediction import Against, against, read_prediction
+from gameday.report.aftermaths import AfterRow, after_rows
 from gameday.report.facts import Accounts, MessageRow, accounts, impact_spans, messages, run_end
 from gameday.report.plots.published import Milestone
 from gameday.report.scoring_rows import (
@@ -28,6 +29,8 @@ from gameday.report.scoring_rows import (
     objective_rows,
     worst_rows,
 )
+from gameday.report.stations import StationRow, station_rows
+from gameday.report.waterfalls import Waterfall, waterfalls
 from gameday.report.words import VERDICT_WORDS
 from gameday.series import SeriesSet
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from gameday.runrecord import RunRecord
     from gameday.scenario.model import Scenario
     from gameday.timeline import Timeline
+    from gameday.traces import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,15 @@ class ReportData:
     """Of a live day: what was registered before it."""
     reasons: tuple[str, ...] = ()
     """Of a live day: why its verdict is not that of the scores."""
+    traces: tuple[Trace, ...] = ()
+    """Single requests of the first replication; empty when none were kept."""
 
     @classmethod
     def load(cls, folder: RunFolder) -> ReportData:
         """Read a run folder. BadInput with what is wrong in it."""
         from gameday.series import read_series
         from gameday.timeline_files import read_timeline
+        from gameday.traces import read_traces
 
         return cls(
             name=folder.path.name,
@@ -87,6 +94,7 @@ class ReportData:
             samples=read_samples(folder),
             prediction=read_prediction(folder.prediction) if folder.prediction.is_file() else None,
             reasons=_reasons(folder),
+            traces=tuple(read_traces(folder.traces)) if folder.traces.is_file() else (),
         )
 
     @cached_property
@@ -113,6 +121,22 @@ class ReportData:
     def accounts(self) -> Accounts:
         """What became of the requests."""
         return accounts(self.series, self.scenario.warmup)
+
+    @cached_property
+    def stations(self) -> list[StationRow]:
+        """Services, databases and providers, the worst first."""
+        hurt = {event.subject.removeprefix("class/").partition("@")[0] for event in self.timeline.of("impact.started")}
+        return station_rows(self.scenario, self.series, self.end_s, self.impact, hurt)
+
+    @cached_property
+    def aftermaths(self) -> list[AfterRow]:
+        """What became of each class that was hurt."""
+        return after_rows(self.scenario, self.timeline, self.series)
+
+    @cached_property
+    def waterfalls(self) -> list[Waterfall]:
+        """Single requests that explain what happened."""
+        return waterfalls(self.traces, self.scenario.warmup)
 
     @cached_property
     def messages(self) -> list[MessageRow]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gameday.report import words
 from gameday.report.facts import latency_panels, traffic_panels
-from gameday.report.plots import distributions, graph, latency, published, style, swimlanes, traffic
+from gameday.report.plots import aftermath, distributions, graph, guards, latency, published, stations, style, swimlanes, traffic
 from gameday.report.plots.distributions import Spread
+from gameday.report.plots.guards import guard_rows
 from gameday.report.plots.lanes import Lane, lanes
 from gameday.report.scoring_rows import KpiRow
+from gameday.report.stations import MOST_FOLDED, StationRow, most_telling
 
 if TYPE_CHECKING:
     from gameday.report.model import ReportData
@@ -31,6 +33,12 @@ class Pictures:
     constant: tuple[tuple[str, str], ...]
     """KPIs that came out the same in every replication, with that value."""
     published: str
+    aftermath: str
+    stations: str
+    more_stations: str
+    """The next worst rows."""
+    guards: str
+    """Caches and limiters."""
 
 
 def pictures(data: ReportData) -> Pictures:
@@ -39,6 +47,8 @@ def pictures(data: ReportData) -> Pictures:
     delays = latency_panels(data.scenario, data.series, data.end_s)
     by_dimension, constant = _spreads(data)
     found = lanes(data.timeline, data.end_s)
+    shown = most_telling(data.stations)
+    guarding = guard_rows(data.series)
     return Pictures(
         swimlanes=style.svg(
             swimlanes.figure(found, 0.0, data.end_s, data.impact), "lanes", "What happened when", _lanes_in_words(found)
@@ -75,7 +85,37 @@ def pictures(data: ReportData) -> Pictures:
         )
         if data.milestones
         else "",
+        aftermath=style.svg(
+            aftermath.figure(data.aftermaths[:MOST_AFTERMATHS], 0.0, data.end_s),
+            "aftermath",
+            "Once the cause was gone",
+            " ".join(f"{row.request_class}: {row.state}, {row.sentence}." for row in data.aftermaths),
+        )
+        if data.aftermaths
+        else "",
+        stations=_stations(shown, "stations", data),
+        more_stations=_stations([row for row in data.stations if row not in shown][:MOST_FOLDED], "more-stations", data),
+        guards=style.svg(
+            guards.figure(guarding, 0.0, data.end_s, data.impact),
+            "guards",
+            "Caches and limiters",
+            "Hits and misses of caches per second; limit, requests in flight and refusals of limiters. "
+            + ", ".join(row.title for row in guarding),
+        )
+        if guarding
+        else "",
     )
+
+
+MOST_AFTERMATHS: Final = 8
+"""Panels of the picture of what became of who was hurt."""
+
+
+def _stations(rows: Sequence[StationRow], key: str, data: ReportData) -> str:
+    if not rows:
+        return ""
+    said = " ".join(f"{row.title}: {row.why}." for row in rows)
+    return style.svg(stations.figure(rows, 0.0, data.end_s, data.impact), key, "Services and what they call", said)
 
 
 def _graph(data: ReportData) -> str:

@@ -160,7 +160,7 @@ def metastable(case: Case) -> Iterator[Measure]:
     judged = ends_s > case.start_s
     found: list[tuple[float, str, Incident]] = []
     for incident, window in pairs:
-        cause = _cause(case, incident, window)
+        cause = cause_of(case, incident, window)
         if cause is None or cause[1] >= case.end_s:
             continue
         seen = aftermath(ends_s[judged], offered[judged], good[judged], cause, case.end_s)
@@ -185,7 +185,7 @@ def _moves(case: Case) -> list[tuple[float, float | None]]:
 
 def _recovery_of(case: Case, incident: Incident, window: Window) -> Measure:
     started = incident.impacts[0].started
-    cause = _cause(case, incident, window)
+    cause = cause_of(case, incident, window)
     if cause is None:
         return not_applicable(_RECOVERY, "no fault, no spike of load and no move caused the overload", started)
     begin_s, cause_end_s = cause
@@ -200,7 +200,7 @@ def _recovery_of(case: Case, incident: Incident, window: Window) -> Measure:
     return measured(_RECOVERY, taken_s, started, note=note, target=target)
 
 
-def _cause(case: Case, incident: Incident, window: Window) -> Window | None:
+def cause_of(case: Case, incident: Incident, window: Window) -> Window | None:
     """From when to when lasted what caused an overload: faults and spikes of load at its time, else the incident's, else moves."""
     causes = [(fault.start_s, fault.end_s) for fault in incident.faults if fault.active_in(*window)]
     causes += [(start_s, end_s) for start_s, end_s in _spikes(case) if start_s <= window[1] and end_s >= window[0] - WINDOW_GAP_S]

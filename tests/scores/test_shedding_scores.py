@@ -141,3 +141,19 @@ def test_recovery_does_not_apply_while_the_cause_lasts_nor_without_one() -> None
     )
     assert overloaded().requests().impact(600, 950).result("shedding.recovery_s").grade is Grade.NOT_APPLICABLE
     assert overloaded().requests().result("shedding.recovery_s").grade is Grade.NOT_APPLICABLE
+
+
+def test_what_a_queue_drops_is_overload_and_counts_among_what_was_turned_away() -> None:
+    day = Day(policies__shedding=SHEDS).requests().rate("service.dropped", [(600, 640, 10.0)], 5.0, **SHOP)
+    assert windows(day) == [(600, 640)]
+    day = overloaded(600, 640).requests().rate("service.shed_below_limit", [(600, 640, 2.0)], 5.0, **SHOP)
+    assert day.result("shedding.over_shedding").value == pytest.approx(0.2)
+    day.rate("service.dropped", [(600, 640, 10.0)], 5.0, **SHOP)
+    assert day.result("shedding.over_shedding").value == pytest.approx(0.1)
+
+
+def test_a_critical_request_that_is_dropped_while_a_lower_one_is_let_in_is_an_inversion() -> None:
+    day = by_priority(0, 8)
+    assert day.result(INVERSIONS).grade is Grade.P
+    day.rate("service.dropped_by", [(600, 605, 3.0)], 5.0, priority="critical", **SHOP)
+    assert day.result(INVERSIONS).value == 15
