@@ -49,8 +49,8 @@ def markdown(data: ReportData) -> str:
         lines += ["", "## Held against the real incident", "", *(f"- {plain(one.verdict())}" for one in data.milestones)]
     lines += ["", "## Lost requests", "", *_lost(data)]
     if data.aftermaths:
-        cells = [(row.request_class, row.state, row.sentence) for row in data.aftermaths]
-        lines += ["", "## Once the cause was gone", "", *table(("class", "state", "why"), cells)]
+        states = [(row.request_class, row.state, row.sentence) for row in data.aftermaths]
+        lines += ["", "## Once the cause was gone", "", *table(("class", "state", "why"), states)]
     failed = [row for row in most_telling(data.stations) if row.failed_then]
     if failed:
         lines += ["", "## Where it failed", "", *table(_STATION_HEADS, [_station(row) for row in failed])]
