@@ -39,6 +39,7 @@ COMMANDS = {
     "study": "play a design of settings until the answers are tight, and write the report",
     "pareto": "show which points of a study nothing beats",
     "sensitivity": "show what each factor of a study does",
+    "availability": "say how much of the long run each service is down, from what fails by itself",
     "power": "say how many replications it takes to see a change",
     "check": "hold game days against their baselines; the gate of a CI pipeline",
     "lab": "a real system on this machine, to be broken: up, status, logs, calibrate, down",

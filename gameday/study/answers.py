@@ -42,7 +42,7 @@ class PointAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All points, the best rank first."""
+    """All points, the best rank first; those that share what is given stand together."""
 
     study: Study
     identity: Mapping[str, Any]
@@ -54,10 +54,15 @@ class Answers:
         by_point: dict[int, list[Row]] = {}
         for key in sorted(store.rows):
             by_point.setdefault(key[0], []).append(store.rows[key])
-        ranked = ranks(study.responses[0], by_point)
-        beaten: Mapping[int, int | None] = dict.fromkeys(by_point)
-        if len(study.responses) > 1 and len(by_point) <= MOST_FOR_A_FRONT:
-            beaten = front(study.responses, by_point)
+        groups: dict[tuple[str, ...], dict[int, list[Row]]] = {}
+        for number, rows in by_point.items():
+            groups.setdefault(_given(study, _levels(rows[0])), {})[number] = rows
+        ranked: dict[int, int] = {}
+        beaten: dict[int, int | None] = dict.fromkeys(by_point)
+        for group in groups.values():
+            ranked |= ranks(study.responses[0], group)
+            if len(study.responses) > 1 and len(group) <= MOST_FOR_A_FRONT:
+                beaten |= front(study.responses, group)
         found = [
             PointAnswer(
                 number,
@@ -69,12 +74,21 @@ class Answers:
             )
             for number, rows in by_point.items()
         ]
-        return cls(study, store.identity, tuple(sorted(found, key=_order)))
+        places = {given: place for place, given in enumerate(groups)}
+        return cls(study, store.identity, tuple(sorted(found, key=lambda one: (places[_given(study, one.levels)], *_order(one)))))
 
     @property
     def responses(self) -> list[Response]:
         """What was asked."""
         return self.study.responses
+
+    def groups(self) -> dict[str, list[PointAnswer]]:
+        """The points by what is given (`day=lost`), among which they are ranked; one group without a name where nothing is."""
+        names = [name for name, factor in self.study.factors.items() if factor.given]
+        found: dict[str, list[PointAnswer]] = {}
+        for one in self.points:
+            found.setdefault(", ".join(f"{name}={one.levels[name]}" for name in names), []).append(one)
+        return found
 
     @property
     def on_front(self) -> list[PointAnswer]:
@@ -94,6 +108,10 @@ def _order(one: PointAnswer) -> tuple[int, float, int]:
 
 MOST_FOR_A_FRONT = 400
 """Points of which every pair is compared."""
+
+
+def _given(study: Study, levels: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(levels[name] for name, factor in study.factors.items() if factor.given)
 
 
 def _levels(row: Row) -> dict[str, str]:

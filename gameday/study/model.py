@@ -52,6 +52,8 @@ class Factor(Strict):
     """Values of a range in a design that goes through all."""
     patches: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=100)] | None = None
     """Name to what is laid over the scenario, as an including file is laid over what it includes."""
+    given: bool = False
+    """Whether it is the world's to choose and not ours: points are ranked, and beaten, only among those that share its value."""
     price: Annotated[float, Field(ge=0)] | None = None
     """What one unit of its value costs."""
     prices: dict[str, Annotated[float, Field(ge=0)]] = {}

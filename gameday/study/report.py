@@ -56,24 +56,32 @@ def estimate_words(response: Response, found: Estimate) -> str:
 
 
 def answer_words(answers: Answers) -> str:
-    """The answer in a few sentences."""
+    """The answer in a few sentences; one answer for each value of what is given."""
+    groups = answers.groups()
+    texts = [_answer(answers, points, f"Where {given}: by" if given else "By") for given, points in groups.items()]
+    if len(answers.responses) > 1 and len(answers.points) > 1:
+        texts.append(f"Over all responses, nothing beats {len(answers.on_front)} of {len(answers.points)} points beyond doubt.")
+    return " ".join(texts)
+
+
+def _answer(answers: Answers, points: Sequence[PointAnswer], begin: str) -> str:
     response = answers.responses[0]
-    kept = [one for one in answers.points if one.allowed != "no"]
+    kept = [one for one in points if one.allowed != "no"]
+    what = f"{begin} {response.name} ({response.better} is better)"
     if not kept:
-        return "No point keeps all limits."
+        return f"{what}, no point keeps all limits."
     best_rank = min(one.rank for one in kept)
     best = [one for one in kept if one.rank == best_rank]
-    what = f"{response.name} ({response.better} is better)"
     said = estimate_words(response, best[0].estimates[0])
-    if len(best) == 1:
-        text = f"By {what}, {best[0].label} is best: {said}."
+    if len(points) > 1 and len(best) == len(points):
+        text = f"{what}, none of the {len(points)} points can be told from another: {said} at the first."
+    elif len(best) == 1:
+        text = f"{what}, {best[0].label} is best: {said}."
     else:
         names = "; ".join(one.label for one in best[:6]) + (f"; and {len(best) - 6} more" if len(best) > 6 else "")
-        text = f"By {what}, {len(best)} points cannot be told apart: {names}. The first of them has {said}."
+        text = f"{what}, {len(best)} points cannot be told apart: {names}. The first of them has {said}."
     if any(one.allowed == "unclear" for one in best):
         text += " Whether all of them keep every limit is not clear."
-    if len(answers.responses) > 1 and len(answers.points) > 1:
-        text += f" Over all responses, nothing beats {len(answers.on_front)} of {len(answers.points)} points beyond doubt."
     return text
 
 

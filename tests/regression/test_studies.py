@@ -23,6 +23,7 @@ from gameday.study.effects import Effects
 from gameday.study.estimates import estimate, front, ranks
 from gameday.study.levels import LevelError, spread
 from gameday.study.model import Factor, Response, Study, StudyFile, read_study
+from gameday.study.report import answer_words
 from gameday.study.running import Playing, identity_of
 from gameday.study.store import Store
 from tests.cli.conftest import QUICK, Run, environment
@@ -314,6 +315,21 @@ def test_what_adds_up_has_no_interaction_and_what_multiplies_has_one() -> None:
     assert effects.interactions()[0].size == pytest.approx(0, abs=1e-9)
     answers = additive_answers(lambda a, b: 10 + 4 * a * b)
     assert Effects(answers, answers.responses[0]).interactions()[0].size == pytest.approx(1.0)
+
+
+def test_what_is_given_is_not_chosen_but_ranked_within() -> None:
+    """The response is far lower where a=0; were a ours to choose, every point with a=1 would be beaten."""
+    plain = additive_answers(lambda a, b: 100 * a + b, levels=2)
+    assert {one.levels["a"] for one in plain.points if one.rank == 1} == {"0"}
+    factors = {**plain.study.factors, "a": plain.study.factors["a"].model_copy(update={"given": True})}
+    found = answers_of(plain.study.model_copy(update={"factors": factors}), lambda a, b: 100 * a + b)
+    assert {given: [(one.levels["b"], one.rank) for one in points] for given, points in found.groups().items()} == {
+        "a=0": [("0", 1), ("1", 2)],
+        "a=1": [("0", 1), ("1", 2)],
+    }
+    said = answer_words(found)
+    assert "Where a=0: by lost_money mean (lower is better), a=0, b=0 is best" in said
+    assert "Where a=1: by lost_money mean (lower is better), a=1, b=0 is best" in said
 
 
 def test_sobol_indices_agree_with_the_closed_form() -> None:
