@@ -13,7 +13,7 @@ from typing import Any
 
 from experiments.healing import Healer
 from experiments.inventory import Inventory
-from experiments.public_record import restore
+from experiments.put_back import put_back
 from experiments.recording import record
 from experiments.rollbacks import RollbackPlan
 from experiments.safety.steady import unsteady
@@ -57,7 +57,7 @@ def finish(
     if plan.open():
         tell("healing what is left")
         circumstances.not_healed = Healer(plan.path).heal()[1]
-    circumstances.not_healed = [*circumstances.not_healed, *restore(folder.live)]
+    circumstances.not_healed = [*circumstances.not_healed, *put_back(folder.live)]
     beat()
     circumstances.not_steady_after = unsteady(inventory, inventory.target.guards.recover_within)
     beat()

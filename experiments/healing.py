@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.inventory import Inventory
-from experiments.public_record import restore
+from experiments.put_back import put_back
 from experiments.rollbacks import RollbackPlan, Undo, one_healer
 from experiments.session import RUN, SCENARIO, TARGET, Session
 from experiments.system import LiveSystem, live_system
@@ -49,7 +49,7 @@ class Healer:
                     failures.append(f"{undo.fault} {undo.pinned or undo.selector}: {error}")
                 else:
                     healed.append(undo)
-            failures += restore(self._file.parent)
+            failures += put_back(self._file.parent)
         return healed, failures
 
     def _undo(self, undo: Undo) -> None:

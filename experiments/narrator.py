@@ -26,6 +26,8 @@ TOLD: Final = {
     "failover.promoted": "{failover}: {to} is primary, was {from}",
     "database.role": "{subject}: {node} is {role}",
     "message.published": "{author} to {audience}: {text}",
+    "degradation.started": "{feature}: switched off by the {by}",
+    "degradation.ended": "{feature}: switched on by the {by}",
     "dns.changed": "{record} points to {to}",
     "writes.summary": "{database}: {acknowledged} writes acknowledged, {lost} lost, {indeterminate} indeterminate",
     "note": "{text}",

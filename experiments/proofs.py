@@ -112,26 +112,27 @@ def _answers(inventory: Inventory, ref: Ref) -> bool:
 
 
 def _cut(inventory: Inventory, pinned: Selector) -> Proof:
-    """No relay of the target takes a connection; a provider without a relay does not answer."""
+    """Every relay of the target keeps silent, and nothing comes back through it; a provider without a relay does not answer."""
     if pinned.kind == "provider" and inventory.target.providers[pinned.name].toxiproxy is None:
         return _silent(inventory, pinned)
+    relays = [(Toxiproxy(api), proxy) for api, proxy in inventory.relays(pinned)]
     through = [
-        listen for api, proxy in inventory.relays(pinned) if _connects(listen := str(Toxiproxy(api).proxies()[proxy]["listen"]))
+        listen
+        for relay, proxy in relays
+        if _is_answered(listen := str(relay.proxies()[proxy]["listen"])) or not relay.is_silent(proxy)
     ]
-    count = len(inventory.relays(pinned))
-    return Proof(not through, f"{', '.join(through)} still connects" if through else f"none of {count} relays takes a connection")
+    words = f"{', '.join(through)} still lets through" if through else f"nothing comes through {len(relays)} relays"
+    return Proof(not through, words)
 
 
-def _connects(listen: str) -> bool:
-    """Whether a connection is taken and not closed at once."""
+def _is_answered(listen: str) -> bool:
+    """Whether anything comes back for a few bytes that are sent."""
     host, _, port = listen.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), ANSWER_WITHIN_S) as opened:
-            opened.settimeout(0.2)
-            try:
-                return opened.recv(1) != b""
-            except TimeoutError:
-                return True
+            opened.settimeout(ANSWER_WITHIN_S)
+            opened.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return opened.recv(1) != b""
     except OSError:
         return False
 

@@ -84,19 +84,19 @@ class FreezesProcesses(LiveSystem):
 
 
 class CutsRelays(LiveSystem):
-    """Partitionable: connections through relays."""
+    """Partitionable: relays lose everything, as a network that is cut does; nobody is refused, everybody waits."""
 
     def cut(self, target: Selector) -> None:
-        """Drop what is open, refuse what is new."""
+        """Let nothing through."""
         for relay in self.inventory.relays(target):
-            if self.first(("cut", relay)):
-                Toxiproxy(relay[0]).enable(relay[1], enabled=False)
+            if self.first(("silence", relay)):
+                Toxiproxy(relay[0]).silence(relay[1])
 
     def mend(self, target: Selector) -> None:
         """Let through again."""
         for relay in self.inventory.relays(target):
-            if self.last(("cut", relay)):
-                Toxiproxy(relay[0]).enable(relay[1], enabled=True)
+            if self.last(("silence", relay)):
+                Toxiproxy(relay[0]).end_silence(relay[1])
 
 
 class ShapesRelays(LiveSystem):

@@ -75,11 +75,37 @@ class Instance(Strict):
     """Path that answers with a status below 500 when it is well."""
 
 
+class Gauges(Strict):
+    """Where an instance says how busy it is, in Prometheus's text format."""
+
+    path: str = "/metrics"
+    """Path at the instance."""
+    busy: str
+    """Metric of the slots in use."""
+    slots: str
+    """Metric of the slots there are."""
+
+
+class Feature(Strict):
+    """An optional call of a service that it can be told to do without."""
+
+    path: str
+    """Path of a PUT at every instance ..."""
+    off: dict[str, Any]
+    """... with this JSON body to do without it ..."""
+    on: dict[str, Any]
+    """... and this one to make it again."""
+
+
 class Service(Strict):
     """A service of the scenario."""
 
     instances: Annotated[list[Instance], Field(min_length=1)]
     """Its instances, in the order of the scenario's indices within a zone."""
+    gauges: Gauges | None = None
+    """How busy they are; what `policies.degradation` watches."""
+    features: dict[str, Feature] = {}
+    """What they can do without, by the name of what is called; what `policies.degradation` switches."""
 
 
 class RuntimeKeys(Strict):

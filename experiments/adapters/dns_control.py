@@ -22,7 +22,11 @@ class DnsControl:
 
     def point(self, name: str, record: dict[str, Any]) -> None:
         """Set a record: `{"address": ..., "ttl": ...}` or `{"addresses": {region: ...}, "ttl": ...}`."""
-        call("PUT", f"{self._control}/records/{quote(name)}", record)
+        call("PUT", self.address(name), record)
+
+    def address(self, name: str) -> str:
+        """Where a record is set."""
+        return f"{self._control}/records/{quote(name)}"
 
     def break_share(self, share: float) -> None:
         """Let a share of lookups fail."""

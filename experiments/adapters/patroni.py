@@ -28,6 +28,8 @@ class NodeState:
     """Age of the newest change a replica has; None for a primary and for a node that is down."""
     timeline: int | None = None
     """Its timeline: it grows with every promotion."""
+    blocked: bool = False
+    """Whether its commits wait for a standby that is not there: a primary that acknowledges nothing."""
 
 
 @contextmanager
@@ -50,14 +52,16 @@ def state_of(node: Node) -> NodeState:
     query = (
         "select pg_is_in_recovery(), case when pg_is_in_recovery() and pg_last_wal_receive_lsn() is distinct from "
         "pg_last_wal_replay_lsn() then extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 "
-        "when pg_is_in_recovery() then 0.0 end, (select timeline_id from pg_control_checkpoint())"
+        "when pg_is_in_recovery() then 0.0 end, (select timeline_id from pg_control_checkpoint()), "
+        "current_setting('synchronous_standby_names') <> '' and not exists "
+        "(select from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum'))"
     )
     try:
         with connection(node.dsn) as opened:
-            in_recovery, lag_s, timeline = opened.execute(query).fetchone()
+            in_recovery, lag_s, timeline, blocked = opened.execute(query).fetchone()
     except psycopg.Error:
         return NodeState("down")
-    return NodeState("replica" if in_recovery else "primary", lag_s, timeline)
+    return NodeState("replica" if in_recovery else "primary", lag_s, timeline, blocked and not in_recovery)
 
 
 def primaries(database: Database) -> list[Node]:

@@ -13,6 +13,10 @@ from experiments.calls import CallError, call
 PREFIX = "gameday"
 
 
+SILENCE = {"upstream": f"{PREFIX}-silence-up", "downstream": f"{PREFIX}-silence-down"}
+"""Toxics that together let nothing through, by stream."""
+
+
 class Toxiproxy:
     """The proxies of one server."""
 
@@ -32,6 +36,33 @@ class Toxiproxy:
     def enable(self, proxy: str, *, enabled: bool) -> None:
         """Let connections through, or drop those that are open and refuse new ones."""
         call("POST", f"{self._api}/proxies/{proxy}", {"enabled": enabled})
+
+    def silence(self, proxy: str) -> None:
+        """Let nothing through in either direction, as a network that loses everything: what is open stays open, and hears nothing."""
+        for stream, name in SILENCE.items():
+            toxic = {"name": name, "type": "timeout", "stream": stream, "toxicity": 1.0, "attributes": {"timeout": 0}}
+            if not self._has(proxy, name):
+                call("POST", f"{self._api}/proxies/{proxy}/toxics", toxic)
+
+    def end_silence(self, proxy: str) -> None:
+        """Undo `silence`; connections that lost something are closed. Nothing happens where there is none."""
+        for name in SILENCE.values():
+            if self._has(proxy, name):
+                self._remove(proxy, name)
+
+    def is_silent(self, proxy: str) -> bool:
+        """Whether nothing goes through in either direction."""
+        return all(self._has(proxy, name) for name in SILENCE.values())
+
+    def _has(self, proxy: str, name: str) -> bool:
+        return any(each["name"] == name for each in self.toxics(proxy))
+
+    def _remove(self, proxy: str, name: str) -> None:
+        try:
+            call("DELETE", f"{self._api}/proxies/{proxy}/toxics/{name}")
+        except CallError as error:
+            if error.status != 404:
+                raise
 
     def toxics(self, proxy: str) -> list[dict[str, Any]]:
         """What is in the way of a proxy's traffic."""
@@ -58,11 +89,7 @@ class Toxiproxy:
         found = sorted(str(each["name"]) for each in self.toxics(proxy) if str(each["name"]).startswith(stem))
         if not found:
             return
-        try:
-            call("DELETE", f"{self._api}/proxies/{proxy}/toxics/{found[-1]}")
-        except CallError as error:
-            if error.status != 404:
-                raise
+        self._remove(proxy, found[-1])
 
     def latency_s(self, proxy: str) -> float:
         """All delays that we added together, seconds."""

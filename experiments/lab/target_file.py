@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -25,6 +25,11 @@ from experiments.lab.layout import (
     Layout,
 )
 from gameday.atomic_files import write_atomically
+
+FEATURES: Final = {
+    "catalog": {"recommendations": {"path": "/control", "off": {"recommendations": False}, "on": {"recommendations": True}}}
+}
+"""What services can be told to do without."""
 
 
 def write_target(folder: LabFolder, layout: Layout, *, prometheus: str | None = None, alertmanager: str | None = None) -> None:
@@ -50,7 +55,14 @@ def target(folder: LabFolder, layout: Layout) -> dict[str, Any]:
             "browse": {"method": "GET", "path": "/catalog/{item}"},
             "checkout": {"method": "POST", "path": "/checkout", "body": {"id": "{id}"}},
         },
-        "services": {service: {"instances": _instances(layout, service)} for service in SERVICES},
+        "services": {
+            service: {
+                "instances": _instances(layout, service),
+                "gauges": {"path": "/metrics", "busy": "shop_busy_slots", "slots": "shop_slots"},
+                "features": FEATURES.get(service, {}),
+            }
+            for service in SERVICES
+        },
         "gateways": {
             region: {
                 "process": f"gateway-{region}",

@@ -9,10 +9,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from random import Random
 
 from experiments.calls import status_of
 from experiments.names import lookup
+from experiments.observe.degradation import Degrader
 from experiments.observe.indicators import LiveIndicators
 from experiments.observe.notebook import Notebook
 from experiments.observe.pace import every
@@ -27,15 +29,19 @@ from gameday.target import Target
 HEALTH_WITHIN_S = 1.0
 
 
-def start_looking(scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook) -> list[threading.Thread]:
-    """Start every thread."""
-    threads = [guarded_thread(look) for look in _looks(scenario, target, indicators, notebook)]
+def start_looking(
+    scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook, live: Path
+) -> list[threading.Thread]:
+    """Start every thread; `live`: the folder that holds what has to be put back."""
+    threads = [guarded_thread(look) for look in _looks(scenario, target, indicators, notebook, live)]
     for each in threads:
         each.start()
     return threads
 
 
-def _looks(scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook) -> Iterator[Callable[[], None]]:
+def _looks(
+    scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook, live: Path
+) -> Iterator[Callable[[], None]]:
     for name, probe in scenario.monitoring.probes.items():
         if probe.request_class in target.routes:
             for origin in [probe.origin] if probe.origin else list(scenario.system.traffic.origins):
@@ -43,6 +49,7 @@ def _looks(scenario: Scenario, target: Target, indicators: LiveIndicators, noteb
     if target.services:
         yield lambda: _check_health(scenario, target, indicators, notebook)
     yield from RegionFailover(scenario, target, notebook, Random("failover")).looks()  # noqa: S311 - no secret
+    yield from Degrader(scenario, target, notebook, live).looks()
     etcd = next((each.url for each in target.consensus.values()), None)
     for name, database in target.databases.items():
         yield from RoleWatch(name, database, indicators, notebook, etcd).looks()

@@ -29,6 +29,8 @@ class RoleWatch:
         self._name, self._database, self._indicators, self._notebook, self._etcd = name, database, indicators, notebook, etcd
         self._subject = f"database/{name}"
         self._roles: dict[str, str] = {}
+        self._blocked: set[str] = set()
+        """Primaries that acknowledge nothing, for want of a standby."""
         self._primary: str | None = None
         self._triggered = False
         self._unreached: str | None = None
@@ -88,6 +90,7 @@ class RoleWatch:
         if state.lag_s is not None:
             self._indicators.keep("replication_lag", f"{self._subject}@{node.zone}", now, state.lag_s)
             self._notebook.sample("database.lag", state.lag_s, now, database=self._name, node=node.zone)
+        (self._blocked.add if state.blocked else self._blocked.discard)(node.zone)
         before = self._roles.get(node.zone)
         if before == state.role:
             return
@@ -113,7 +116,7 @@ class RoleWatch:
     def _count_primaries(self, *, always: bool) -> None:
         if len(self._roles) < len(self._database.nodes):
             return
-        count = sum(role == "primary" for role in self._roles.values())
+        count = sum(role == "primary" and zone not in self._blocked for zone, role in self._roles.items())
         if always or count != self._count:
             self._notebook.sample("database.primaries", float(count), database=self._name)
         self._count = count

@@ -14,6 +14,7 @@ from experiments.adapters.prometheus import Prometheus
 from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
 from experiments.inventory import Inventory
+from experiments.observe.degradation import cannot_switch
 from experiments.observe.evaluators import Wish, choose
 from experiments.observe.region_failover import cannot_play
 from experiments.public_record import moves_names
@@ -48,6 +49,7 @@ def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, ale
         lambda: _failover(inventory),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
+        lambda: _degradation(inventory),
         lambda: facts(inventory),
         lambda: steadiness(inventory),
     ]
@@ -124,6 +126,14 @@ def _failover(inventory: Inventory) -> Iterator[tuple[str, str]]:
         known = DnsControl(target.dns.control).records()
         there = target.public.name in known
         yield name, f"{target.public.name} can be pointed elsewhere" if there else f"!there is no record of {target.public.name}"
+
+
+def _degradation(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """Optional calls that a policy switches off can be switched."""
+    if inventory.scenario.policies.degradation:
+        missing = cannot_switch(inventory.scenario, inventory.target)
+        words = f"!the target does not say {'; '.join(missing)}" if missing else "yes"
+        yield "optional calls can be switched off", words
 
 
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,8 @@ from experiments.healing import Healer
 from experiments.inventory import Inventory
 from experiments.observe.notebook import Notebook
 from experiments.observe.region_failover import RegionFailover, cannot_play
-from experiments.public_record import FILE, prepare, restore
+from experiments.public_record import prepare
+from experiments.put_back import FILE, put_back
 from experiments.session import PLAN_FILE, new_plan
 from gameday.resolver_cache import ResolverCache
 from gameday.scenario import read_scenario
@@ -140,9 +141,9 @@ def test_failed_probes_move_the_name_once_and_every_step_is_on_the_record(tmp_pa
         assert steps == [(step, "succeeded") for step in ("detect", "decide", "check", "move")]
         (changed,) = timeline.of("dns.changed")
         assert (changed.subject, changed.data["to"], changed.data["ttl_s"]) == ("dns/home", "b", 7.0)
-        assert restore(tmp_path) == []
+        assert put_back(tmp_path) == []
         assert held.record == {"addresses": {"a": "127.0.41.1", "b": "127.0.41.2"}, "ttl": 30}
-        assert restore(tmp_path) == [], "twice is once"
+        assert put_back(tmp_path) == [], "twice is once"
 
 
 def test_no_name_is_moved_to_a_region_that_does_not_answer(tmp_path: Path, lab: FakeLab) -> None:

@@ -1,0 +1,50 @@
+"""What the watch of a database's roles writes down from what the nodes say of themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("psycopg", reason="needs the live extra")
+
+from experiments.adapters.patroni import NodeState
+from experiments.clock import RunClock
+from experiments.observe.indicators import LiveIndicators
+from experiments.observe.notebook import Notebook
+from experiments.observe.roles import RoleWatch
+from gameday.load_stream import LoadStream
+from gameday.target import Database
+from gameday.timeline_files import read_timeline
+
+NODES = {
+    "nodes": [
+        {"name": "orders-a", "zone": "a1", "region": "a", "dsn": "host=127.0.0.1"},
+        {"name": "orders-b", "zone": "b1", "region": "b", "dsn": "host=127.0.0.1"},
+    ]
+}
+
+
+def primaries(folder: Path) -> list[float]:
+    """Values of the series, as they were written down."""
+    lines = (folder / "samples-observer.jsonl").read_text().splitlines()
+    return [found["value"] for line in lines if (found := json.loads(line))["name"] == "database.primaries"]
+
+
+@pytest.mark.parametrize(("blocked", "counts"), [(False, [1.0, 2.0]), (True, [1.0, 1.0])])
+def test_a_primary_that_waits_for_its_standby_in_vain_is_no_second_primary(
+    tmp_path: Path, blocked: bool, counts: list[float]
+) -> None:
+    notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
+    database = Database.model_validate(NODES)
+    watch = RoleWatch("orders", database, LiveIndicators(LoadStream(tmp_path), 1.0), notebook, None)
+    old, new = database.nodes
+    watch._take(old, NodeState("primary", timeline=1))
+    watch._take(new, NodeState("replica", 0.0, 1))
+    watch._take(old, NodeState("primary", timeline=1, blocked=blocked))
+    watch._take(new, NodeState("primary", timeline=2))
+    watch._count_primaries(always=True)
+    notebook.close()
+    assert list(dict.fromkeys(primaries(tmp_path))) == list(dict.fromkeys(counts))
+    assert [event.data["to"] for event in read_timeline(tmp_path / "observer.jsonl").of("failover.promoted")] == ["b1"]
