@@ -27,7 +27,7 @@ RULE = {"disable": "shop -> extras", "when": "shop", "above": 0.8, "lasting": "1
 
 def decisions(*seen: tuple[float, float | None]) -> list[bool | None]:
     switch = Switch(Degradation.model_validate(RULE))
-    return [switch.decide(used, now) for now, used in seen]
+    return [switch.decide(used, at) for at, used in seen]
 
 
 def test_stress_has_to_last_and_so_has_calm() -> None:
