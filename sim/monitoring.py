@@ -19,6 +19,7 @@ from gameday.scenario.monitoring import Probe
 from gameday.selectors import Selector
 from sim.day import Day
 from sim.evidence import evidence
+from sim.noise import NOISE, FalseAlarms
 from sim.people.pager import Pager
 from sim.probes import RegionHealth
 from sim.processes import Process
@@ -28,8 +29,6 @@ OUTSIDE = "outside"
 CUSTOMERS_LOOK_EVERY_S = 5.0
 PROBE_WINDOWS_S = (30.0, 120.0, 600.0)
 """Where too few requests came while a probe ran, its chance is that of the requests of a longer time. Assumption."""
-NOISE = "noise"
-"""Rule that false alarms are about: none of the scenario's."""
 AGAIN = "/again"
 """Ends the group of a notification that comes twice: the pager cannot know that it is the same."""
 SUPPORT = "support"
@@ -65,7 +64,9 @@ class Monitor:
             self._alerting.silence(silence)
         env.process(self._evaluate())
         if scenario.monitoring.false_alarms.per_day > 0:
-            env.process(self._false_alarms())
+            noise = FalseAlarms(day.world)
+            self._alerting.add(noise.machine(), noise)
+            env.process(noise.come())
         if scenario.monitoring.customer_reports.enabled:
             env.process(self._customers())
 
@@ -159,7 +160,7 @@ class Monitor:
         now, world, isolated = self._world.env.now, self._world, self.isolated()
         for event in self._alerting.evaluate(now, self.scrapes, isolated=isolated):
             self._firing_since.pop(event.labels, None)
-            if event.transition == "firing":
+            if event.transition == "firing" and event.rule != NOISE:
                 self._firing_since[event.labels] = (event.at, event.subject)
             data = {"rule": event.rule, "severity": event.severity, "value": event.value, "labels": dict(event.labels)}
             world.record(f"alert.{event.transition}", event.subject, **data)
@@ -171,13 +172,15 @@ class Monitor:
 
     def _notify(self, notification: Notification) -> None:
         """A page goes to the pager; a ticket is only put on record: it waits for somebody to read it."""
-        subject = notification.firing[0].subject if notification.firing else notification.resolved[0].subject
+        told = [*notification.firing, *notification.resolved]
+        real = [alert for alert in notification.firing if alert.rule != NOISE]
+        subject = (real or told)[0].subject
         data = {"rules": list(notification.rules), "receiver": notification.receiver, "group": dict(notification.group)}
         self._world.record("alert.notified", subject, **data)
         if notification.kind != "page":
             return
         if notification.firing:
-            if notification.reason != "repeat" and self.works():
+            if real and notification.reason != "repeat" and self.works():
                 self._world.record("alert.evidence", subject, anomalies=evidence(self._day, self.scrapes, self._oldest()))
             self._pager.page(notification.group_key, notification.team, notification.rules, subject)
             duplicates = self._settings.false_alarms.duplicates
@@ -199,27 +202,6 @@ class Monitor:
         return ranked(dependency_graph(scenario.system, scenario.load), anomalies, alerting)
 
     # -- noise, and the customers ---------------------------------------------------------------------------------------
-
-    def _false_alarms(self) -> Process:
-        """Pages without a reason; monitoring that is down or cut off sends none of these either."""
-        draws, count = self._world.streams.draws("false alarms"), 0
-        while True:
-            yield self._world.env.timeout(draws.exponential() * 86_400.0 / self._settings.false_alarms.per_day)
-            if self.works() and not self.isolated():
-                count += 1
-                self._world.env.process(self._flapping(f"{NOISE}/{count}"))
-
-    def _flapping(self, group: str) -> Process:
-        """A false alert that fires, and where it flaps, resolves and fires again so many times."""
-        settings = self._settings.false_alarms
-        for flap in range(settings.flaps + 1):
-            if flap:
-                yield self._world.env.timeout(settings.flap_every / 2)
-                self._pager.resolved(group)
-                yield self._world.env.timeout(settings.flap_every / 2)
-            self._world.record("alert.notified", f"rule/{NOISE}", rules=[NOISE], receiver="page", group={})
-            self._pager.page(group, None, (NOISE,), f"rule/{NOISE}")
-        yield self._world.env.timeout(0.0)
 
     def _customers(self) -> Process:
         """Each lost request is reported with probability 1 / affected_requests, after an exponential delay; support calls once about

@@ -80,6 +80,10 @@ class Alerting:
             self._rules.append((machine, sampler(rule, monitoring, places, starts)))
         self._dispatcher = dispatcher_of(monitoring, starts, ticket_hours)
 
+    def add(self, machine: RuleMachine, condition: Sampler) -> None:
+        """One more rule that is evaluated from now on, besides those of the scenario."""
+        self._rules.append((machine, condition))
+
     @property
     def running(self) -> bool:
         """Whether the monitoring works."""

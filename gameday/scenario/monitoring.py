@@ -275,14 +275,15 @@ class CustomerReports(Strict):
 
 
 class FalseAlarms(Strict):
-    """Noise: pages without a reason, alerts that flap, notifications that come twice."""
+    """Noise: alerts without a reason (rule `noise`, no team), alerts that flap, notifications that come twice. They are grouped, routed and
+    repeated like all others."""
 
     per_day: Annotated[float, Field(ge=0, le=1000)] = 0.0
-    """False pages per day (Poisson)."""
+    """False alerts per day (Poisson)."""
     flaps: Annotated[int, Field(ge=0, le=100)] = 0
     """Times that a false alert resolves and fires again."""
     flap_every: Duration = 300.0
-    """Time from one firing of a flapping alert to the next; halfway it resolves."""
+    """Time from one firing of a flapping alert to the next; halfway it resolves. A false alert that does not flap lasts half of it too."""
     duplicates: Ratio = 0.0
     """Share of notifications that come twice: the second Alertmanager of a pair did not hear of the first one's."""
 
