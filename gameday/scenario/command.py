@@ -73,7 +73,8 @@ class Command(Strict):
     status_requests: StatusRequests | None = None
     """Questions about the state; none = nobody asks."""
     rotate_after: Duration | None = None
-    """Time after which commander and responder hand over to somebody who is rested; none = they stay to the end."""
+    """Time after which commander and responder hand over to somebody who is rested, in the middle of what they do; none = they stay to the
+    end."""
     deputy_after: Duration = 300.0
     """With a `deputy`: how long something may wait for the commander, or the commander's role for somebody of its list, until the deputy
     takes command. Assumption, with PagerDuty's five minutes for an unanswered page."""

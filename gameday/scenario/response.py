@@ -120,7 +120,7 @@ class Timing(Strict):
     """With `communication.scoping`: finding out who is affected and where, from the declaration. Assumption; PagerDuty's scoping post is due
     five minutes after the first one."""
     hand_over: LogNormal = LogNormal(median=600.0, sigma=0.5)
-    """Handing an incident over to somebody who takes a role over. Assumption."""
+    """Handing an incident over to somebody who takes a role or the search over, who has to catch up meanwhile. Assumption."""
     brief: LogNormal = LogNormal(median=60.0, sigma=0.5)
     """Giving somebody who is there a task, or telling them how it stands: both do nothing else meanwhile. Assumption."""
 

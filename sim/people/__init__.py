@@ -23,6 +23,7 @@ def start_people(day: Day) -> None:
     from sim.people.messages import MessageDesk
     from sim.people.pager import Page, Pager
     from sim.people.regulation import RegulatoryClocks
+    from sim.people.relief import Relief
     from sim.people.roles import Roles
     from sim.people.status_page import PublicStatus
 
@@ -32,6 +33,9 @@ def start_people(day: Day) -> None:
     desk = IncidentDesk(day, cast, dashboards)
     clocks = RegulatoryClocks(day, cast)
     roles = Roles(day, cast, desk)
+    rotate_after = cast.response.command.rotate_after
+    if rotate_after is not None:
+        desk.relieve = Relief(day.world, cast, roles, rotate_after).look
     bridge = BridgeCall(day, cast, dashboards, desk, roles)
     deputy = Deputy(day.world, cast, desk, roles)
     messages = MessageDesk(day, cast, dashboards, desk, roles, clocks, deputy)

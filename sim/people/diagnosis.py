@@ -7,6 +7,8 @@ are shown ranked candidates, they test those in order, and a wrong turn is a can
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gameday.human_factors import EXPERIENCE_HIGH, FITNESS_DEGRADED, INTERFACE_POOR, PROCEDURES_POOR, Factor, probability
 from gameday.scenario.response import Action, Runbook
 from gameday.scenario.schedule import Maintenance
@@ -40,6 +42,8 @@ class Diagnosis:
         self._began = began
         self.over = False
         """Whether the search ended because the indicators were good again."""
+        self.relieve: Callable[[str], Steps[str]] | None = None
+        """Who goes on with the search: asked at every look at the dashboards."""
 
     def run(self, subject: str, person: str, tried: Tried) -> Steps[ActiveFault | None]:
         """Test hypotheses until one is right, it is over by itself, or the rounds are used up; returns the fault believed in."""
@@ -57,7 +61,8 @@ class Diagnosis:
                 hypothesis = self._wrong_guess(person, fault) if lost else right
             world.record("diagnosis.started", subject, person=person, hypothesis=hypothesis)
             thinking = self._cast.think_s(person, timing.diagnose, "diagnose") * (1.0 - timing.wrong_turn)
-            if (yield from self._over_by_itself(person, thinking)):
+            person, over = yield from self._over_by_itself(person, thinking)
+            if over:
                 world.record("diagnosis.concluded", subject, person=person, hypothesis="it is over", correct=True)
                 self.over = True
                 return None
@@ -66,8 +71,8 @@ class Diagnosis:
                 return fault
         return None
 
-    def _over_by_itself(self, person: str, thinking_s: float) -> Steps[bool]:
-        """Think for a while, with an eye on the dashboards: True as soon as they have been good for some time."""
+    def _over_by_itself(self, person: str, thinking_s: float) -> Steps[tuple[str, bool]]:
+        """Think for a while, with an eye on the dashboards: who did in the end, and True as soon as they have been good for some time."""
         env, left_s, good_since = self._world.env, thinking_s, None
         while left_s > 0.0:
             if self._dashboards.now().bad:
@@ -75,12 +80,14 @@ class Diagnosis:
             else:
                 good_since = env.now if good_since is None else good_since
                 if env.now - good_since >= NOTICED_RECOVERY_S:
-                    return True
+                    return person, True
+            if self.relieve is not None:
+                person = yield from self.relieve(person)
             step_s = min(LOOK_EVERY_S, left_s)
             distracted = self._cast.is_distracted(person)
             yield env.timeout(step_s)
             left_s -= 0.0 if distracted else step_s
-        return False
+        return person, False
 
     # -- what to do about it --------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from gameday.communication.severity import SeverityLevel, at_least, severity_of
 from gameday.scenario.communication import Phase
@@ -88,7 +89,7 @@ class IncidentDesk:
         self.discuss: Callable[[Incident, str], Steps[None]] | None = None
         """What is said on the bridge before somebody decides."""
         self.relieve: Callable[[Incident, str], Steps[str]] | None = None
-        """Who goes on as the responder after a long time."""
+        """Who goes on looking for the cause: asked again and again meanwhile."""
 
     # -- from the page to the graphs --------------------------------------------------------------------------------------
 
@@ -223,9 +224,8 @@ class IncidentDesk:
                 continue
             left = self._cast.timing.rounds if left <= 0 else left
             left, known = left - 1, active
-            if self.relieve is not None:
-                person = incident.responder = yield from self.relieve(incident, person)
             plan = yield from self._find_plan(incident, person)
+            person = incident.responder
             if plan is None:
                 continue
             incident.plan = plan
@@ -241,8 +241,10 @@ class IncidentDesk:
         """Diagnose until a cause is accepted; the mitigation the runbook names for it, or None when it is over by itself."""
         assert incident.impact_seen_at is not None, "something was seen"
         diagnosis = Diagnosis(self._day, self._cast, self._dashboards, incident.impact_seen_at)
+        if self.relieve is not None:
+            diagnosis.relieve = partial(self.relieve, incident)
         fault = yield from diagnosis.run(incident.subject, person, self._tried)
-        return None if diagnosis.over else diagnosis.plan(fault, person, self._tried)
+        return None if diagnosis.over else diagnosis.plan(fault, incident.responder, self._tried)
 
     def _decide(self, incident: Incident, plan: Plan) -> Steps[None]:
         """The responder proposes, the commander decides."""

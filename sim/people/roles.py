@@ -34,8 +34,6 @@ class Roles:
         self.arrived: Callable[[Incident, str], None] = lambda _incident, _person: None
         """Told of everybody who comes to an incident."""
         desk.assemble = self.assemble
-        if cast.response.command.rotate_after is not None:
-            desk.relieve = self._relieve
         day.world.listeners.append(self._on_world)
 
     # -- the roles of an incident -----------------------------------------------------------------------------------------
@@ -150,7 +148,7 @@ class Roles:
                 yield from self.promote_deputy(incident)
                 continue
             rested = [one for one in self._cast.response.roles.get(COMMANDER, []) if not self._cast.members[one].roles]
-            relief = yield from self._relief(rested)
+            relief = yield from self.first_who_comes(rested)
             if incident.over or relief is None or commander is None:
                 continue
             yield from self._cast.attend(commander, self._cast.draw(relief, self._cast.timing.hand_over, "hand over"))
@@ -167,26 +165,8 @@ class Roles:
         self.take(incident, COMMANDER, deputy)
         self._world.env.process(self._call_in(incident, DEPUTY, cast.response.roles[DEPUTY]))
 
-    def _relieve(self, incident: Incident, person: str) -> Steps[str]:
-        """Who works on: after `rotate_after` at the desk, somebody of the cast without a role, those who know most first."""
-        since, after_s = self._cast.members[person].desk_at, self._cast.response.command.rotate_after
-        assert after_s is not None, "there is a time after which people hand over"
-        if since is None or self._world.env.now - since < after_s:
-            return person
-        members = self._cast.members
-        rested = [one for one in members if one != person and not members[one].roles and not members[one].at_desk]
-        relief = yield from self._relief(sorted(rested, key=lambda one: -len(self._cast.response.people[one].knows)))
-        if relief is None:
-            return person
-        members[relief].at_desk, members[relief].desk_at = True, self._world.env.now
-        handing = self._cast.draw(relief, self._cast.timing.hand_over, "hand over")
-        yield from self._cast.attend(person, handing)
-        self._world.record("note", incident.subject, text=f"{person} hands the work over to {relief}")
-        self._cast.leave(person)
-        return relief
-
-    def _relief(self, people: list[str]) -> Steps[str | None]:
-        """The first who comes."""
+    def first_who_comes(self, people: list[str]) -> Steps[str | None]:
+        """The first of some people who comes, asked in order."""
         for person in people:
             if (yield from self.bring(person)):
                 return person

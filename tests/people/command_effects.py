@@ -69,7 +69,7 @@ COMMAND: dict[str, Effect] = {
     "Command.rotate_after": Effect(
         response(command={"rotate_after": "3m"}),
         ("incident.role",),
-        together(LONG, response(roles={"incident_commander": ["ana", "bo"]})),
+        together(LONG, timing(hand_over=fixed(60)), response(roles={"incident_commander": ["ana", "bo"]})),
     ),
     "Command.failover_checklist": Effect(response(command={"failover_checklist": None}), ACTIONS, MOVED),
     "Bridge.join": Effect(bridge(join=["p0"]), ("decision.made",), CROWDED),

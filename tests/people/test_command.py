@@ -154,3 +154,31 @@ def test_time_is_minded_by_a_deputy_and_forgotten_by_a_busy_commander() -> None:
     assert tool <= 330.0
     assert deputy <= 345.0
     assert commander > deputy + 60.0
+
+
+# -- relief -----------------------------------------------------------------------------------------------------------------
+
+
+ONE_ROUND: dict[str, Any] = {"response": {"timing": {"diagnose": fixed(3000), "hand_over": fixed(300)}}, "duration": "100m"}
+ONE_ROUND["communication"] = {"audiences": {"customers": {"approvals": []}}}
+ROTATING: dict[str, Any] = {"response": {"command": {"rotate_after": "20m"}}}
+
+
+def test_the_search_is_handed_over_in_the_middle_of_a_round_and_what_was_found_stays_found() -> None:
+    alone, relieved = play(ONE_ROUND), play(ONE_ROUND, ROTATING)
+    started, concluded = relieved.first("diagnosis.started"), relieved.first("diagnosis.concluded")
+    handed = relieved.notes("hands the work over to")
+    assert started.data["person"] == "ana"
+    assert len(handed) == 2, "after twenty minutes each, in 50 minutes of searching"
+    assert started.t < handed[0].t < handed[1].t < concluded.t
+    assert concluded.data["person"] != "ana"
+    assert relieved.first("decision.proposed").data["by"] == concluded.data["person"]
+    catching_up = concluded.t - alone.first("diagnosis.concluded").t
+    assert catching_up == pytest.approx(2 * 300.0, abs=60.0), "only the hand-overs are lost, not what was found before"
+
+
+def test_the_search_goes_on_while_relief_is_on_the_way_and_where_nobody_comes() -> None:
+    asleep = {"people": dict.fromkeys(("bo", "cy", "di"), ASLEEP), "timing": {"miss_asleep": 1}}
+    alone, nobody = play(ONE_ROUND, {"response": asleep}), play(ONE_ROUND, ROTATING, {"response": asleep})
+    assert not nobody.notes("hands the work over")
+    assert nobody.first("diagnosis.concluded").t == pytest.approx(alone.first("diagnosis.concluded").t, abs=15.0)
