@@ -34,6 +34,11 @@ STRESS_HIGH: Final = Factor(2.0, "stress high: an incident is going on", SPAR_H)
 CONCURRENT_PAGES: Final = Factor(
     0.70, "chance of reacting, per further page that is open at the same time", "Ancker et al. 2017, BMC Med Inform 17:36 (-30 %)"
 )
+REPEATED_PAGES: Final = Factor(
+    0.90,
+    "chance of reacting, per five points of the share of pages that one has had before",
+    "Ancker et al. 2017, BMC Med Inform 17:36 (-10 %)",
+)
 
 FACTORS: Final = (
     DIAGNOSIS,
@@ -45,6 +50,7 @@ FACTORS: Final = (
     FITNESS_DEGRADED,
     STRESS_HIGH,
     CONCURRENT_PAGES,
+    REPEATED_PAGES,
 )
 """All of them; the page of the reference shows this table."""
 

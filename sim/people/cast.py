@@ -13,7 +13,7 @@ from math import exp
 
 import simpy
 
-from gameday.human_factors import CONCURRENT_PAGES
+from gameday.human_factors import CONCURRENT_PAGES, REPEATED_PAGES
 from gameday.people import availability, is_asleep, wall_time
 from gameday.scenario.response import Response
 from gameday.scenario.spread import LogNormal
@@ -23,9 +23,12 @@ from sim.streams import Draws
 from sim.world import World
 
 AT_DESK_NOTICE_S = 15.0
-"""From a page to its acknowledgement by somebody who sits at the dashboards; they miss none. Assumption."""
+"""From a page to its acknowledgement by somebody who sits at the dashboards; they miss none that is alone. Assumption."""
 BACK_TO_SLEEP_S = 1800.0
 """Somebody who was woken and is no longer needed sleeps again after so long, if it is still their night. Assumption."""
+
+REMEMBERED_PAGES = 20
+"""Pages before the day, each about something else, so that the second page of a day is no half of all. Assumption."""
 
 NOW, SOON, FIRST, LATER = range(0, 4_000_000, 1_000_000)
 """What somebody turns to first: deciding, acting and publishing; approving; writing first messages; writing updates. Assumption.
@@ -52,6 +55,12 @@ class Member:
     """When they came to the desk."""
     roles: set[str] = field(default_factory=set)
     open_pages: int = 0
+    """Pages that wait for an answer of theirs, when they were last sent one."""
+    had: set[tuple[str, ...]] = field(default_factory=set)
+    """What they have been paged about."""
+    pages: int = 0
+    repeated: int = 0
+    """Pages, and those of them that were about what they had been paged about before."""
     streams: dict[str, Draws] = field(default_factory=dict)
 
 
@@ -117,12 +126,23 @@ class Cast:
 
     # -- being called ---------------------------------------------------------------------------------------------------
 
-    def notices(self, name: str) -> bool:
-        """Whether a page is noticed: less likely asleep, and less likely among other open pages; at the desk always."""
+    def paged(self, name: str, rules: tuple[str, ...]) -> None:
+        """Somebody is sent a page about some rules, maybe not for the first time."""
         member = self.members[name]
-        if member.at_desk:
-            return True
-        miss = self.timing.miss_asleep if self.asleep(name) else self.timing.miss
+        member.pages += 1
+        member.repeated += rules in member.had
+        member.had.add(rules)
+
+    def fatigue(self, name: str) -> float:
+        """Factor on noticing a page, from the share of pages that somebody has had before."""
+        member = self.members[name]
+        share = member.repeated / (REMEMBERED_PAGES + member.pages)
+        return float(REPEATED_PAGES.value ** (share / 0.05))
+
+    def notices(self, name: str) -> bool:
+        """Whether a page is noticed: less likely asleep, and less likely among other open pages; at the desk always where it is alone."""
+        member = self.members[name]
+        miss = 0.0 if member.at_desk else self.timing.miss_asleep if self.asleep(name) else self.timing.miss
         chance = (1.0 - miss) * CONCURRENT_PAGES.value ** max(0, member.open_pages - 1)
         return self.chance(name, "notices") < chance
 

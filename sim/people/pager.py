@@ -7,7 +7,7 @@ they only remind those who were called.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gameday.contacts import DELIVERY_S, GOALERT, SendingLimits
 from gameday.escalation import Call, Decision, Directory, Escalated, EscalationMachine, GaveUp
@@ -27,6 +27,8 @@ class Page:
     machine: EscalationMachine
     first_sent: float
     closed: bool = False
+    called: set[str] = field(default_factory=set)
+    """Who has been sent it."""
     watch: int = 0
     """Number of the process that follows its policy; an acknowledgement moves what is due and starts another."""
 
@@ -126,7 +128,9 @@ class Pager:
             if page.closed or page.machine.state != "waiting" or page.machine.calls != call.number:
                 break
             self._limits.sent(person, contact.by, world.env.now)
+            page.called.add(person)
             if not sent:
+                cast.paged(person, page.rules)
                 level, rules = call.level, list(page.rules)
                 world.record(
                     "page.sent", page.subject, **data, level=level, channel=contact.by, urgency=call.urgency, rules=rules
@@ -145,17 +149,20 @@ class Pager:
             text = f"{page.name} does not reach {person}: the pager had sent too much, and then the page had gone on"
             world.record("note", page.subject, text=text)
 
+    def _open_for(self, person: str) -> int:
+        """Pages that were sent to somebody and wait for an answer, also those they have not noticed."""
+        return sum(person in page.called and not page.closed and page.machine.state == "waiting" for page in self.pages.values())
+
     def _noticed(self, page: Page, person: str, call: Call, called_at: float) -> Steps[bool]:
         """Whether one message is noticed; then the page is acknowledged if it still needs somebody. What has no sound wakes nobody."""
         world, cast = self._world, self._cast
-        member = cast.members[person]
-        member.open_pages += 1
-        noticed = cast.notices(person) and not (call.urgency == "low" and cast.asleep(person))
+        cast.members[person].open_pages = self._open_for(person)
+        heeded = cast.chance(person, "heeds") < cast.fatigue(person)
+        noticed = cast.notices(person) and heeded and not (call.urgency == "low" and cast.asleep(person))
         delay = cast.notice_s(person)
         if noticed:
             yield world.env.timeout(delay)
             cast.wake(person)
-        member.open_pages -= 1
         if noticed and not page.closed and page.machine.acknowledge(world.env.now, person):
             data = {"page": page.name, "person": person}
             world.record("page.acknowledged", page.subject, **data, after_s=world.env.now - called_at)
