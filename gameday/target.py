@@ -80,8 +80,8 @@ class Gauges(Strict):
 
     path: str = "/metrics"
     """Path at the instance."""
-    busy: str
-    """Metric of the slots in use."""
+    busy_seconds: str
+    """Counter of the slot-seconds worked."""
     slots: str
     """Metric of the slots there are."""
 

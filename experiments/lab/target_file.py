@@ -58,7 +58,7 @@ def target(folder: LabFolder, layout: Layout) -> dict[str, Any]:
         "services": {
             service: {
                 "instances": _instances(layout, service),
-                "gauges": {"path": "/metrics", "busy": "shop_busy_slots", "slots": "shop_slots"},
+                "gauges": {"path": "/metrics", "busy_seconds": "shop_busy_seconds_total", "slots": "shop_slots"},
                 "features": FEATURES.get(service, {}),
             }
             for service in SERVICES

@@ -1,12 +1,11 @@
 """Switches optional calls off while a service is under stress, and on again when it has calmed down, as the scenario's policy says.
 
-The busiest region decides, from the slots in use that its instances report. The rule that surprises: a service of which no instance
+The busiest region decides, from the slot-seconds that its instances report. The rule that surprises: a service of which no instance
 answers is no sign of calm, so nothing is switched then (as in the simulation).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,11 +16,10 @@ from experiments.observe.pace import every
 from experiments.put_back import keep
 from gameday.scenario.model import Scenario
 from gameday.scenario.policies import Degradation
-from gameday.target import Service, Target
+from gameday.target import Instance, Service, Target
 
-LOOK_EVERY_S = 1.0
-CHECK_EVERY = 5
-"""Looks behind one decision: the simulated controller decides every 5 s from the mean since."""
+CHECK_EVERY_S = 5.0
+"""As often as the simulated controller decides, from the mean since."""
 ASK_WITHIN_S = 1.0
 BY = "controller"
 
@@ -57,19 +55,13 @@ class Degrader:
                 yield partial(self._watch, rule)
 
     def _watch(self, rule: Degradation) -> None:
-        service = self._target.services[rule.when]
-        seen: dict[str, deque[float]] = {one.region: deque(maxlen=CHECK_EVERY) for one in service.instances}
-        switch = Switch(rule)
-        for number, _ in enumerate(every(LOOK_EVERY_S), 1):
-            for region, used in utilisation(service).items():
-                seen[region].append(used)
-            if number % CHECK_EVERY == 0:
-                means = [sum(values) / len(values) for values in seen.values() if values]
-                change = switch.decide(max(means) if means else None, self._notebook.clock.now())
-                if change is not None:
-                    self._turn(rule, off=change)
-                for values in seen.values():
-                    values.clear()
+        use, switch = Use(self._target.services[rule.when]), Switch(rule)
+        for _ in every(CHECK_EVERY_S):
+            now = self._notebook.clock.now()
+            means = use.since_last(now)
+            change = switch.decide(max(means.values()) if means else None, now)
+            if change is not None:
+                self._turn(rule, off=change)
 
     def _turn(self, rule: Degradation, *, off: bool) -> None:
         """Tell every instance of the caller; one that does not hear it starts with the feature on anyway."""
@@ -113,19 +105,39 @@ class Switch:
         return None
 
 
-def utilisation(service: Service) -> dict[str, float]:
-    """Slots in use over slots, per region, of the instances that answer now."""
-    gauges = service.gauges
-    assert gauges is not None, "it was looked at before the day began"
-    busy: dict[str, float] = {}
-    slots: dict[str, float] = {}
-    for one in service.instances:
+class Use:
+    """Share of the slots of a service that was in use, per region, between two looks."""
+
+    def __init__(self, service: Service) -> None:
+        """Nothing has been looked at yet."""
+        self._service = service
+        self._before: dict[str, tuple[float, float]] = {}
+        """Instance to when it was looked at and its slot-seconds then."""
+
+    def since_last(self, now: float) -> dict[str, float]:
+        """Regions with instances that answered this time and the last."""
+        worked: dict[str, float] = {}
+        could: dict[str, float] = {}
+        for one in self._service.instances:
+            found = self._read(one)
+            before = self._before.pop(one.name, None)
+            if found is None:
+                continue
+            busy_s, slots = found
+            self._before[one.name] = (now, busy_s)
+            if before is not None and busy_s >= before[1] and now > before[0]:
+                worked[one.region] = worked.get(one.region, 0.0) + busy_s - before[1]
+                could[one.region] = could.get(one.region, 0.0) + slots * (now - before[0])
+        return {region: worked[region] / could[region] for region in worked if could[region] > 0.0}
+
+    def _read(self, one: Instance) -> tuple[float, float] | None:
+        gauges = self._service.gauges
+        assert gauges is not None, "it was looked at before the day began"
         try:
             text = str(call("GET", one.url + gauges.path, timeout_s=ASK_WITHIN_S))
         except CallError:
-            continue
+            return None
         found = {line.partition("{")[0].split(" ")[0]: line.split()[-1] for line in text.splitlines() if line and line[0] != "#"}
-        if gauges.busy in found and gauges.slots in found:
-            busy[one.region] = busy.get(one.region, 0.0) + float(found[gauges.busy])
-            slots[one.region] = slots.get(one.region, 0.0) + float(found[gauges.slots])
-    return {region: busy[region] / slots[region] for region in busy if slots[region] > 0.0}
+        if gauges.busy_seconds not in found or gauges.slots not in found:
+            return None
+        return float(found[gauges.busy_seconds]), float(found[gauges.slots])

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from experiments.clock import RunClock
-from experiments.observe.degradation import Degrader, Switch, cannot_switch, utilisation
+from experiments.observe.degradation import Degrader, Switch, Use, cannot_switch
 from experiments.observe.notebook import Notebook
 from experiments.put_back import FILE, put_back
 from gameday.scenario.model import Scenario
@@ -44,7 +44,8 @@ class Shop:
     """One instance that says how busy it is and can be told to do without extras."""
 
     def __init__(self) -> None:
-        self.busy = 0
+        self.busy_s = 0.0
+        self.always_busy = False
         self.told: list[dict[str, Any]] = []
         self.heard = threading.Event()
         self.url = ""
@@ -56,7 +57,8 @@ def shop() -> Iterator[Shop]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.reply(f'# busy\nbusy{{name="x"}} {one.busy}\nslots{{name="x"}} 4\n')
+            busy_s = 4.0 * time.monotonic() if one.always_busy else one.busy_s
+            self.reply(f'# busy\nbusy{{name="x"}} {busy_s}\nslots{{name="x"}} 4\n')
 
         def do_PUT(self) -> None:
             one.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -83,7 +85,7 @@ def shop() -> Iterator[Shop]:
 def target(url: str, **more: Any) -> Target:
     instance = {"name": "shop-1", "zone": "a1", "region": "a", "url": url}
     hands = {
-        "gauges": {"busy": "busy", "slots": "slots"},
+        "gauges": {"busy_seconds": "busy", "slots": "slots"},
         "features": {"extras": {"path": "/control", "off": {"extras": False}, "on": {"extras": True}}},
     }
     services = {"shop": {"instances": [instance], **hands, **more}}
@@ -112,16 +114,20 @@ def scenario(rule: dict[str, Any]) -> Scenario:
     )
 
 
-def test_the_use_of_a_service_is_read_per_region_from_what_it_reports() -> None:
+def test_the_use_of_a_service_is_what_it_worked_since_the_last_look() -> None:
     with shop() as one:
-        one.busy = 3
-        assert utilisation(target(one.url).services["shop"]) == {"a": 0.75}
-    assert utilisation(target("http://127.0.0.1:9").services["shop"]) == {}
+        use = Use(target(one.url).services["shop"])
+        assert use.since_last(100.0) == {}, "nothing to compare with yet"
+        one.busy_s = 12.0
+        assert use.since_last(104.0) == {"a": 0.75}
+        one.busy_s = 1.0
+        assert use.since_last(105.0) == {}, "it was started anew"
+    assert Use(target("http://127.0.0.1:9").services["shop"]).since_last(0.0) == {}
 
 
 def test_a_busy_shop_is_told_to_do_without_and_that_is_put_back(tmp_path: Path) -> None:
     with shop() as one:
-        one.busy = 4
+        one.always_busy = True
         notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
         rule = {**RULE, "lasting": "0s"}
         (look,) = Degrader(scenario(rule), target(one.url), notebook, tmp_path).looks()

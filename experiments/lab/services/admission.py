@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,9 +30,19 @@ class Admission:
         """At least one slot; `queue` may be 0."""
         self.slots, self.queue, self.longest_wait_s = slots, queue, longest_wait_s
         self.busy = 0
+        self._busy_s, self._changed_at = 0.0, time.monotonic()
         self.counts: Counter[str] = Counter()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
+
+    @property
+    def busy_s(self) -> float:
+        """Slot-seconds worked so far."""
+        return self._busy_s + self.busy * (time.monotonic() - self._changed_at)
+
+    def _take(self, slots: int) -> None:
+        self._busy_s, self._changed_at = self.busy_s, time.monotonic()
+        self.busy += slots
 
     @property
     def waiting(self) -> int:
@@ -43,14 +54,14 @@ class Admission:
         """Hold a slot. Shed when the class's part of the queue is full or the wait was too long."""
         rank, thirds = CLASSES[request_class]
         if self.busy < self.slots:
-            self.busy += 1
+            self._take(1)
         else:
             await self._wait(rank, self.queue * thirds // 3, request_class)
         self.counts[f"admitted {request_class}"] += 1
         try:
             yield
         finally:
-            self.busy -= 1
+            self._take(-1)
             self._wake()
 
     async def _wait(self, rank: int, room: int, request_class: str) -> None:
@@ -69,7 +80,7 @@ class Admission:
             raise Shed from None
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():  # the slot was handed over to somebody who has gone
-                self.busy -= 1
+                self._take(-1)
                 self._wake()
             raise
 
@@ -77,5 +88,5 @@ class Admission:
         while self._waiting and self.busy < self.slots:
             _, _, future = heapq.heappop(self._waiting)
             if not future.done():
-                self.busy += 1
+                self._take(1)
                 future.set_result(None)

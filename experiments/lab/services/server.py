@@ -80,6 +80,7 @@ class Service:
         label = f'instance_name="{self.name}"'
         lines = [
             f"shop_busy_slots{{{label}}} {self.admission.busy}",
+            f"shop_busy_seconds_total{{{label}}} {self.admission.busy_s:.3f}",
             f"shop_slots{{{label}}} {self.admission.slots}",
             f"shop_waiting{{{label}}} {self.admission.waiting}",
         ]
