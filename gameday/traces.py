@@ -162,6 +162,10 @@ def _how(attempt: Attempt) -> str:
     return f"; it had waited {attempt.wait_s:.3f} s and held its slot for {work:.3f} s"
 
 
+_WORTH_TELLING_S: Final = 0.002
+"""Shorter waits, and shorter ways of an answer, are left out of a story."""
+
+
 def story(trace: Trace) -> Iterator[str]:
     """A request's attempts, one a line, indented under the visit that made the call."""
     depths: list[int] = []
@@ -171,14 +175,15 @@ def story(trace: Trace) -> Iterator[str]:
         tried = f", try {attempt.number + 1}" if attempt.number else ""
         where = attempt.instance or f"{attempt.edge} (never left)"
         parts = [f"+{attempt.sent - trace.began:7.3f} s  {'  ' * depths[-1]}{where}{tried}: {attempt.outcome or 'unanswered'}"]
+        end = attempt.settled if attempt.left is None else attempt.left
         if attempt.started is not None:
-            end = attempt.settled if attempt.left is None else attempt.left
-            parts.append(f"waited {attempt.wait_s:.3f} s")
+            parts += [f"waited {attempt.wait_s:.3f} s"] if (attempt.wait_s or 0.0) >= _WORTH_TELLING_S else []
             parts.append("still held its slot" if end is None else f"held its slot {end - attempt.started:.3f} s")
         elif attempt.service:
             parts.append("never started")
-        if attempt.outcome:
-            parts.append(f"in all {ends}")
+        if attempt.settled is not None and attempt.outcome:
+            told = attempt.sent if attempt.started is None or end is None else end
+            parts += [f"in all {ends}"] if abs(attempt.settled - told) >= _WORTH_TELLING_S else []
         yield ", ".join(parts)
 
 

@@ -90,6 +90,13 @@ def show(text: str, end: str = "\n") -> None:
         raise _cannot_print(error) from error
 
 
+def columns(otherwise: int) -> int:
+    """Columns of the terminal that is written to, at least 60; `otherwise` where it is none."""
+    import shutil
+
+    return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else otherwise
+
+
 def whole_number(text: str, least: int, most: int) -> int:
     """The number an argument says. ArgumentTypeError, which becomes a message and exit code 2, for anything else."""
     if re.fullmatch(r"[-+]?[0-9]{1,30}", text) and least <= int(text) <= most:

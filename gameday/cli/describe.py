@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gameday.cli import show
+from gameday.cli import columns, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from gameday.describe import as_json, as_text, describe
+    from gameday.describe.text import WIDTH
     from gameday.scenario import read_scenario
 
     scenario = read_scenario(arguments.scenario, arguments.overrides)
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show(json.dumps(as_json(description), indent=2, ensure_ascii=False))
         return 0
-    show(as_text(description))
+    show(as_text(description, min(WIDTH, columns(WIDTH))))
     if str(arguments.picture) != "-":
         from gameday.report.plots.graph import write_graph
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import show, whole_number
+from gameday.cli import columns, show, whole_number
 
 if TYPE_CHECKING:
     from gameday.runfolder import RunFolder
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             show(event.line())
         else:
             data = "  ".join(f"{key}={_shown(value)}" for key, value in event.data.items())
-            show(f"{format_duration(round(event.t, 1)):>10}  {event.kind:<22} {event.subject:<28} {data}".rstrip())
+            show(_folded(f"{format_duration(round(event.t, 1)):>10}  {event.kind:<22} {event.subject:<28} {data}".rstrip()))
     return 0
 
 
@@ -79,7 +80,17 @@ def _replication(text: str) -> int:
     return whole_number(text, 0, 999_999)
 
 
+def _folded(line: str) -> str:
+    """A line for a terminal, at most as wide as that; what goes on is indented. Elsewhere an event stays one line."""
+    from textwrap import fill
+
+    width = columns(0)
+    return fill(line, width, subsequent_indent=" " * 14, break_on_hyphens=False) if width else line
+
+
 def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_shown(each)}" for key, each in value.items()) + "}"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):

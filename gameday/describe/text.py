@@ -1,9 +1,10 @@
-"""A description as plain text; only tables are wider than 120 columns, where their cells are long."""
+"""A description as plain text; only tables are wider than the columns there are, where their cells are long."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from gameday.describe.facts import CallFacts, DemandFacts, Description, ScheduleFacts, ServiceFacts
 from gameday.units import format_duration
@@ -11,20 +12,21 @@ from gameday.units import format_duration
 WIDTH = 120
 
 
-def as_text(description: Description) -> str:
-    """The description for people; ends without a line break."""
-    return "\n".join(line.rstrip() for line in _lines(description)).rstrip()
+def as_text(description: Description, width: int = WIDTH) -> str:
+    """The description for people, `width` columns wide; ends without a line break."""
+    return "\n".join(line.rstrip() for line in _lines(description, width)).rstrip()
 
 
-def _lines(d: Description) -> Iterator[str]:
-    yield f"{d.name}: {d.title}"
-    yield f"starts {d.starts}, lasts {format_duration(d.duration_s)}, judged from {format_duration(d.warmup_s)}"
-    yield from textwrap.wrap(d.teaches, WIDTH)
-    yield from _section("Warnings", d.warnings)
-    yield from _section("Places", [f"{region}: {', '.join(zones)}" for region, zones in d.regions.items()])
-    yield from _section("Requests", d.classes)
-    yield from _section("Services, by their distance from the clients", _services(d.services))
-    yield from _section(
+def _lines(d: Description, width: int) -> Iterator[str]:
+    section = partial(_section, width)
+    lasts, warmup = format_duration(d.duration_s), format_duration(d.warmup_s)
+    for text in (f"{d.name}: {d.title}", f"starts {d.starts}, lasts {lasts}, judged from {warmup}", d.teaches):
+        yield from textwrap.wrap(text, width)
+    yield from section("Warnings", d.warnings)
+    yield from section("Places", [f"{region}: {', '.join(zones)}" for region, zones in d.regions.items()])
+    yield from section("Requests", d.classes)
+    yield from section("Services, by their distance from the clients", _services(d.services))
+    yield from section(
         "Databases",
         [
             f"{each.name}: primary {each.primary}, replicas {', '.join(each.replicas) or 'none'}, {each.replication}, "
@@ -32,25 +34,25 @@ def _lines(d: Description) -> Iterator[str]:
             for each in d.databases
         ],
     )
-    yield from _section("Queues", d.queues)
-    yield from _section("Providers", d.providers)
-    yield from _section(
+    yield from section("Queues", d.queues)
+    yield from section("Providers", d.providers)
+    yield from section(
         "Capacity and load before anything breaks (estimates from means, without queues, retries and failures)",
         _demand(d.demand),
         table=True,
     )
-    yield from _section("Schedule", _schedule(d.schedule), table=True)
-    yield from _section(
+    yield from section("Schedule", _schedule(d.schedule), table=True)
+    yield from section(
         "Static blast radius (before any failover)",
         [line for each in d.blast_radius for line in (each.fault, *(f"  {line}" for line in each.lines))],
     )
-    yield from _section("Monitoring: what would notice the loss of a place or a component", d.coverage)
-    yield from _section("People", d.people)
-    yield from _section("Escalations", d.escalations)
-    yield from _section("Objectives", d.objectives)
+    yield from section("Monitoring: what would notice the loss of a place or a component", d.coverage)
+    yield from section("People", d.people)
+    yield from section("Escalations", d.escalations)
+    yield from section("Objectives", d.objectives)
 
 
-def _section(title: str, lines: Iterable[str], *, table: bool = False) -> Iterator[str]:
+def _section(width: int, title: str, lines: Iterable[str], *, table: bool = False) -> Iterator[str]:
     """A titled, indented block; nothing when there is nothing to say."""
     found = list(lines)
     if found:
@@ -61,7 +63,7 @@ def _section(title: str, lines: Iterable[str], *, table: bool = False) -> Iterat
             return
         for line in found:
             indent = "  " + " " * (len(line) - len(line.lstrip()))
-            yield from textwrap.wrap(line.lstrip(), WIDTH, initial_indent=indent, subsequent_indent=indent + "    ") or [""]
+            yield from textwrap.wrap(line.lstrip(), width, initial_indent=indent, subsequent_indent=indent + "    ") or [""]
 
 
 def _services(services: Sequence[ServiceFacts]) -> Iterator[str]:

@@ -95,6 +95,7 @@ def environment(*, hours: bool) -> Environment:
         "percent_whole": lambda ratio: words.percent(round(float(ratio), 2)),
         "percent": lambda ratio: words.percent(float(ratio)),
         "breakable": _breakable,
+        "code_spans": _code_spans,
     }
     made.filters.update(filters)
     return made
@@ -105,6 +106,16 @@ def _breakable(name: str) -> Markup:
     from markupsafe import Markup, escape
 
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._/-])", name))
+
+
+def _code_spans(text: str) -> Markup:
+    """Text in which what stands between backticks is code, as scenarios write it."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # one backtick too many
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 def style_sheet() -> str:

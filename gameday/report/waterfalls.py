@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gameday.report.words import LOST_WORDS
-from gameday.traces import AT_ONCE, Attempt, Trace, culprit, headline
+from gameday.traces import AT_ONCE, LOST_AFTER_ANSWER, Attempt, Trace, culprit, headline
 
 MOST_ATTEMPTS: Final = 14
 """Lines of one waterfall."""
@@ -75,7 +75,7 @@ def waterfalls(traces: Sequence[Trace], since_s: float = 0.0) -> list[Waterfall]
 
 def waterfall(trace: Trace) -> Waterfall:
     """One request; of one with many attempts the first, and always the one it died of."""
-    died = culprit(trace) if trace.lost else None
+    died = culprit(trace) if trace.lost and trace.outcome != LOST_AFTER_ANSWER else None
     depths: list[int] = []
     lines = []
     for attempt in trace.attempts:

@@ -186,3 +186,11 @@ def test_the_text_says_which_numbers_are_estimates() -> None:
 
 def test_the_same_scenario_is_described_in_the_same_words() -> None:
     assert as_text(description(TEXT)) == as_text(description(TEXT))
+
+
+def test_nothing_but_tables_is_wider_than_the_terminal() -> None:
+    wide, narrow = as_text(description(TEXT)), as_text(description(TEXT), 70)
+    assert narrow.split() == wide.split()
+    tables = ("Capacity and load", "Schedule")
+    sections = [section for section in narrow.split("\n\n") if not section.startswith(tables)]
+    assert max(len(line) for section in sections for line in section.splitlines()[1:]) <= 70

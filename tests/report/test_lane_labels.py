@@ -169,3 +169,18 @@ def test_time_is_written_as_people_write_it(end_s: float, expected: str) -> None
     assert len(ticks) == len(texts) <= 12
     assert len(set(texts)) == len(texts)
     assert all("000" not in text.partition(".")[2] for text in texts)
+
+
+def test_ejections_that_overlap_are_one_item_and_a_panic_has_its_own() -> None:
+    at = {"station": "service/shop@eu-1"}
+    out = [(100, "a"), (110, "b"), (300, "a"), (900, "b")]
+    events = [event(t, "outlier.ejected", "service/shop@eu-1", **at, instance=f"shop@eu-1{who}/0") for t, who in out]
+    events += [event(t + 30, "outlier.readmitted", "service/shop@eu-1", **at, instance=f"shop@eu-1{who}/0") for t, who in out[:3]]
+    events += [event(112, "panic.started", "service/shop@eu-1", **at), event(130, "panic.ended", "service/shop@eu-1", **at)]
+    (lane,) = lanes(sorted(events, key=lambda one: one.t), 1000.0)
+    assert [(item.label, item.start_s, item.end_s, item.open_ended) for item in lane.items] == [
+        ("panic: all chosen at shop@eu-1", 112, 130, False),
+        ("ejected 2 times at shop@eu-1", 100, 140, False),
+        ("ejected shop@eu-1a/0", 300, 330, False),
+        ("ejected shop@eu-1b/0", 900, 1000, True),
+    ]

@@ -21,7 +21,7 @@ from gameday.report.stations import MOST_POINTS, most_telling, on_path, station_
 from gameday.report.waterfalls import MOST_ATTEMPTS, waterfall, waterfalls
 from gameday.timeline import Series, SeriesSet, Timeline
 from gameday.traces import Attempt, Trace, to_bytes
-from tests.report.made_up import END_S, event, make_run, region_loss_events, region_loss_series
+from tests.report.made_up import END_S, SCENARIO, event, make_run, region_loss_events, region_loss_series
 
 FIVE = np.arange(5.0, END_S + 1, 5.0)
 HURT = [(600.0, 900.0)]
@@ -220,6 +220,12 @@ def test_of_many_attempts_the_one_it_died_of_is_always_shown() -> None:
     assert shown.lines[-1].died
 
 
+def test_what_was_answered_too_late_died_nowhere() -> None:
+    again = replace(DIED.attempts[0], number=1, sent=702.1, started=702.1, left=704.0, settled=704.0, outcome="ok")
+    late = replace(DIED, ended=704.0, outcome="LATE", attempts=(*DIED.attempts, again))
+    assert not any(line.died for line in waterfall(late).lines)
+
+
 def test_one_request_for_each_reason_and_the_slowest_good_one_of_each_class_are_shown() -> None:
     good = [
         replace(DIED, request_class=name, outcome="ok", ended=end_s)
@@ -258,6 +264,12 @@ def test_the_page_for_pull_requests_names_stations_and_states(data: ReportData) 
     assert "| checkout in eu-1 | " in page
     assert "## Once the cause was gone" in page
     assert re.search(r"\| (checkout|browse) \| (recovered|degraded|metastable|not judged) \| \w", page)
+
+
+def test_what_stands_between_backticks_is_code_and_a_single_one_is_only_a_sign(tmp_path: Path) -> None:
+    for text, shown in (("try `--set x=<1>` now", "try <code>--set x=&lt;1&gt;</code> now"), ("a ` b", "a ` b")):
+        folder = make_run(tmp_path / str(len(text)), scenario=re.sub("teaches: .*", f"teaches: '{text}'", SCENARIO))
+        assert f"<p>{shown}</p>" in html(ReportData.load(folder))
 
 
 def test_a_page_without_series_and_traces_says_so(tmp_path: Path) -> None:

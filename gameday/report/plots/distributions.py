@@ -110,7 +110,9 @@ def _draw(axes: Axes, spread: Spread) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_title(words.shortened(spread.kpi, 44), fontsize=style.TEXT_PT, pad=16.0)
-    axes.text(0.0, 1.03, words.shortened(spread.title, 56), transform=axes.transAxes, fontsize=style.SMALL_PT, color=style.GREY)
+    unit = {"money": spread.currency, "per_day": "per day"}.get(spread.unit)
+    title = words.shortened(spread.title, 46 if unit else 56) + (f", {unit}" if unit else "")
+    axes.text(0.0, 1.03, title, transform=axes.transAxes, fontsize=style.SMALL_PT, color=style.GREY)
 
 
 def _with_room(scale: _Scale, spread: Spread, ticks: list[float], right: float) -> list[float]:

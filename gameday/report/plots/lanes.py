@@ -203,6 +203,7 @@ def _system(events: Sequence[Event], end_s: float) -> list[Item]:
     ranges: tuple[tuple[str, str, str, Callable[[Event], str], str], ...] = (
         ("shedding.started", "shedding.ended", "shedding", lambda e: e.subject, style.ORANGE),
         ("breaker.opened", "breaker.closed", "breaker open", lambda e: text_of(e, "edge"), style.PURPLE),
+        ("panic.started", "panic.ended", "panic: all chosen at", lambda e: e.subject, style.VERMILLION),
         ("degradation.started", "degradation.ended", "without", lambda e: text_of(e, "feature"), style.SKY),
         ("scaling.requested", "scaling.ready", "scaling", lambda e: f"{text_of(e, 'service')}@{text_of(e, 'region')}", style.SKY),
     )
@@ -211,6 +212,7 @@ def _system(events: Sequence[Event], end_s: float) -> list[Item]:
         for pair in spans(grown, starts, (stops,), subject):
             name = subject(pair[0]).replace("service/", "")
             items.append(_span(pair, end_s, f"{verb} {name}", colour))
+    items += _ejections(events, end_s)
     words: dict[str, Callable[[Event], str]] = {
         "failover.promoted": lambda e: f"{e.subject.removeprefix('database/')} primary: {text_of(e, 'to')}",
         "failback.requested": lambda e: f"failback asked: {e.subject}",
@@ -222,6 +224,30 @@ def _system(events: Sequence[Event], end_s: float) -> list[Item]:
     for event in events:
         if _is_smaller(event):
             items.append(_instant(event, f"smaller {text_of(event, 'service')}@{text_of(event, 'region')}", style.SKY, "v"))
+    return items
+
+
+def _ejections(events: Sequence[Event], end_s: float) -> list[Item]:
+    """Instances left out as outliers; those of one service that overlap are one item."""
+    pairs = spans(events, "outlier.ejected", ("outlier.readmitted",), lambda e: text_of(e, "instance"))
+    runs: dict[str, list[list[tuple[Event, Event | None]]]] = {}
+    for pair in pairs:
+        of_one = runs.setdefault(pair[0].subject, [])
+        until = max((end_s if end is None else end.t for _, end in of_one[-1]), default=0.0) if of_one else -1.0
+        if pair[0].t <= until:
+            of_one[-1].append(pair)
+        else:
+            of_one.append([pair])
+    items = []
+    for subject, groups in runs.items():
+        for group in groups:
+            last = max(group, key=lambda pair: end_s if pair[1] is None else pair[1].t)[1]
+            who = (
+                text_of(group[0][0], "instance")
+                if len(group) == 1
+                else f"{len(group)} times at {subject.removeprefix('service/')}"
+            )
+            items.append(_span((group[0][0], last), end_s, f"ejected {who}", style.SKY))
     return items
 
 
