@@ -21,7 +21,7 @@ def _lines(d: Description, width: int) -> Iterator[str]:
     section = partial(_section, width)
     lasts, warmup = format_duration(d.duration_s), format_duration(d.warmup_s)
     for text in (f"{d.name}: {d.title}", f"starts {d.starts}, lasts {lasts}, judged from {warmup}", d.teaches):
-        yield from textwrap.wrap(text, width)
+        yield from textwrap.wrap(text, width, break_on_hyphens=False)
     yield from section("Warnings", d.warnings)
     yield from section("Places", [f"{region}: {', '.join(zones)}" for region, zones in d.regions.items()])
     yield from section("Requests", d.classes)
@@ -63,7 +63,10 @@ def _section(width: int, title: str, lines: Iterable[str], *, table: bool = Fals
             return
         for line in found:
             indent = "  " + " " * (len(line) - len(line.lstrip()))
-            yield from textwrap.wrap(line.lstrip(), width, initial_indent=indent, subsequent_indent=indent + "    ") or [""]
+            deeper = indent + "    "
+            yield from textwrap.wrap(
+                line.lstrip(), width, initial_indent=indent, subsequent_indent=deeper, break_on_hyphens=False
+            ) or [""]
 
 
 def _services(services: Sequence[ServiceFacts]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -11,25 +12,22 @@ import pytest
 from gameday.cli import timeline
 
 
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    return capsys
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
-def test_an_event_is_folded_on_a_terminal_and_loses_nothing(
-    finished_run: Path, narrow: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _printed(run_folder: Path, where: io.StringIO) -> list[str]:
     parser = argparse.ArgumentParser()
     timeline.add_arguments(parser)
-    arguments = parser.parse_args([str(finished_run)])
-    assert timeline.run(arguments) == 0
-    folded = narrow.readouterr().out
-    assert max(map(len, folded.splitlines())) <= 80
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
-    assert timeline.run(arguments) == 0
-    lines = narrow.readouterr().out
-    assert folded.split() == lines.split()
-    assert max(map(len, lines.splitlines())) > 80
-    assert "{'" not in lines
+    with redirect_stdout(where):
+        assert timeline.run(parser.parse_args([str(run_folder)])) == 0
+    return where.getvalue().splitlines()
+
+
+def test_an_event_is_folded_on_a_terminal_and_loses_nothing(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    folded, lines = _printed(finished_run, _Screen()), _printed(finished_run, io.StringIO())
+    assert max(map(len, folded)) <= 80 < max(map(len, lines))
+    assert " ".join(folded).split() == " ".join(lines).split()
+    assert not any("{'" in line for line in lines)
