@@ -42,7 +42,7 @@ DAY_WITHIN_S = 900
 DIGITS = 16
 LAB_WITHIN_S = 400
 TRIES = 3
-"""Times a day may fail to be played before its scenario is given up for this time."""
+"""Times in a row that a day may fail to be played before its scenario is given up for this time."""
 
 
 class OneLab:
@@ -145,6 +145,7 @@ def play_all(names: Sequence[str], runs: int, replications: int, path: Path, unt
                 took_s = (datetime.now(UTC) - began).total_seconds()
                 if lines:
                     append(path, lines)
+                    failures[name] = 0
                     kpis = [line for line in lines if line.kind == "kpi"]
                     words = f"{sum(line.row.inside for line in kpis)} of {len(kpis)} inside, {lines[0].verdict}"
                 else:
