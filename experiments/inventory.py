@@ -101,6 +101,17 @@ class Inventory:
             raise NotInTarget(f"the target has {len(here)} instances of {ref.service} in {ref.zone}, and {ref} is asked for")
         return here[ref.index]
 
+    def bounded(self, selector: Selector) -> tuple[tuple[str, str], ...]:
+        """(URL of the control, service) of the instances in a selector whose number of slots can be set."""
+        found: dict[tuple[str, str], None] = {}
+        for ref in sorted(self.refs(selector), key=str):
+            instance = self.instance(ref) if isinstance(ref, InstanceRef) else None
+            hands = self.target.services[ref.service].slots if isinstance(ref, InstanceRef) and instance is not None else None
+            if instance is None or hands is None or not isinstance(ref, InstanceRef):
+                raise NotInTarget(f"the target does not say how slots are taken from {ref}")
+            found[instance.url + hands.path, ref.service] = None
+        return tuple(found)
+
     def gateway(self, ref: InstanceRef) -> tuple[str, Gateway] | None:
         """Region and gateway that an instance of an entry service is."""
         region = self.topology.region_of(ref.zone)

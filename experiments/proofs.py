@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from experiments.adapters.patroni import primaries, state_of, streaming
 from experiments.adapters.toxiproxy import Toxiproxy
-from experiments.calls import status_of
+from experiments.calls import call, status_of
 from experiments.inventory import Inventory
 from experiments.names import resolves
 from experiments.routes import send
@@ -59,6 +59,8 @@ def _question(inventory: Inventory, fault: Fault, pinned: Selector) -> Callable[
             return lambda: _delayed(inventory, pinned)
         case "slow" if pinned.kind == "provider":
             return lambda: _delayed(inventory, pinned)
+        case "capacity":
+            return lambda: _narrow(inventory, pinned)
         case "errors":
             return lambda: _failing(inventory, pinned)
         case "replication_stop":
@@ -135,6 +137,17 @@ def _is_answered(listen: str) -> bool:
             return opened.recv(1) != b""
     except OSError:
         return False
+
+
+def _narrow(inventory: Inventory, pinned: Selector) -> Proof:
+    """Every instance says that it works on fewer requests at once than the scenario gives it."""
+    said = []
+    for url, service in inventory.bounded(pinned):
+        hands = inventory.target.services[service].slots
+        assert hands is not None, "only instances with hands are asked"
+        said.append((int(call("GET", url)[hands.field]), inventory.scenario.system.services[service].slots))
+    words = ", ".join(f"{left} of {whole} slots" for left, whole in said)
+    return Proof(all(left < whole for left, whole in said), words)
 
 
 def _delayed(inventory: Inventory, pinned: Selector) -> Proof:

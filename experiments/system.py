@@ -13,6 +13,7 @@ from experiments.adapters.dns_control import DnsControl
 from experiments.adapters.envoy import Envoy
 from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
+from experiments.calls import call
 from experiments.inventory import Inventory, NotInTarget
 from gameday.ports import LacksCapability
 from gameday.selectors import Selector
@@ -141,6 +142,35 @@ class SlowsProviders(LiveSystem):
         return (factor - 1.0) * self.inventory.scenario.system.providers[target.name].service_time.mean
 
 
+class TakesSlots(LiveSystem):
+    """Saturable: instances are told to work on fewer requests at once; what they work on is finished.
+
+    Not by a busy processor: it would slow down everything else on the machine too. The slots there are without a fault are the scenario's.
+    """
+
+    def saturate(self, target: Selector, share: float) -> None:
+        """Take a share of the slots."""
+        for url, service in self.inventory.bounded(target):
+            self._effects["slots", url, share] += 1
+            self._tell(url, service)
+
+    def release(self, target: Selector, share: float) -> None:
+        """Give it back."""
+        for url, service in self.inventory.bounded(target):
+            self.last(("slots", url, share))
+            self._tell(url, service)
+
+    def _tell(self, url: str, service: str) -> None:
+        """A slot that would be left in part is gone, as in the simulation."""
+        left = float(self.inventory.scenario.system.services[service].slots)
+        for effect, count in self._effects.items():
+            if isinstance(effect, tuple) and effect[:2] == ("slots", url):
+                left *= (1.0 - float(effect[2])) ** count
+        hands = self.inventory.target.services[service].slots
+        assert hands is not None, "only instances with hands are told"
+        call("PUT", url, {hands.field: int(left + 1e-9)})
+
+
 class FailsAtGateways(LiveSystem):
     """Failable: the fault filter of every gateway in front of a service answers for it."""
 
@@ -234,6 +264,7 @@ def live_system(inventory: Inventory) -> LiveSystem:
         (relays, CutsRelays),
         (relays, ShapesRelays),
         (any(provider.toxiproxy for provider in target.providers.values()), SlowsProviders),
+        (any(service.slots for service in target.services.values()), TakesSlots),
         (any(each.abort for gateway in target.gateways.values() for each in gateway.runtime.values()), FailsAtGateways),
         (any(database.replication for database in target.databases.values()), StopsReplication),
         (target.dns is not None, BreaksNames),

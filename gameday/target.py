@@ -97,6 +97,15 @@ class Feature(Strict):
     """... and this one to make it again."""
 
 
+class Slots(Strict):
+    """How an instance is told on how many requests it may work at once."""
+
+    path: str
+    """Path of a GET that answers a JSON mapping, and of a PUT that takes one."""
+    field: str
+    """Its field with the number."""
+
+
 class Service(Strict):
     """A service of the scenario."""
 
@@ -104,6 +113,8 @@ class Service(Strict):
     """Its instances, in the order of the scenario's indices within a zone."""
     gauges: Gauges | None = None
     """How busy they are; what `policies.degradation` watches."""
+    slots: Slots | None = None
+    """How their capacity is taken away (`capacity`)."""
     features: dict[str, Feature] = {}
     """What they can do without, by the name of what is called; what `policies.degradation` switches."""
 

@@ -59,6 +59,7 @@ def target(folder: LabFolder, layout: Layout) -> dict[str, Any]:
             service: {
                 "instances": _instances(layout, service),
                 "gauges": {"path": "/metrics", "busy_seconds": "shop_busy_seconds_total", "slots": "shop_slots"},
+                "slots": {"path": "/control", "field": "slots"},
                 "features": FEATURES.get(service, {}),
             }
             for service in SERVICES

@@ -171,6 +171,8 @@ def _what(inventory: Inventory, fault: str, pinned: Selector) -> str:
             if proxy not in Toxiproxy(api).proxies():
                 raise GamedayError(f"the relay at {api} has no proxy {proxy}")
         return ", ".join(f"{proxy} at {api}" for api, proxy in relays)
+    if fault == "capacity":
+        return ", ".join(url for url, _ in inventory.bounded(pinned))
     if fault == "replication_stop":
         return ", ".join(node.name for node in inventory.nodes(pinned))
     return "ready"

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from days import ROOT, wait_until
-from fake_lab import FakeLab, fake_lab, free_port, write_scenario
+from fake_lab import REGIONS, FakeLab, fake_lab, free_port, write_scenario
 
-from experiments.calls import status_of
+from experiments.calls import call, status_of
 from experiments.inventory import Inventory
 from experiments.names import resolves
+from experiments.proofs import prove
 from experiments.system import LiveSystem, live_system
 from gameday.faults import Fault, make
 from gameday.port_contract import check_ports_contract
@@ -87,7 +88,7 @@ class RelayedRig:
         if target.kind == "dns":
             return {"serving": resolves(self.resolver, "shop.lab")}
         began = time.monotonic()
-        reached = status_of(self.relay + "/catalog/1", 5.0) == 200
+        reached = status_of(self.relay + "/catalog/1", 3.0) == 200
         return {"serving": reached, "slow": reached and time.monotonic() - began >= 0.3}
 
 
@@ -135,3 +136,72 @@ def test_relays_and_names_keep_the_contract(tmp_path: Path) -> None:
     pytest.importorskip("dnslib", reason="needs the lab extra")
     pytest.importorskip("aiohttp", reason="needs the lab extra")
     assert check_ports_contract(lambda: relayed(tmp_path)) == ["partition", "latency", "slow", "dns_outage"]
+
+
+class BoundedRig:
+    """Instances that are told on how many requests they may work at once, looked at through what they say."""
+
+    def __init__(self, system: LiveSystem, urls: list[str]) -> None:
+        self._system, self.urls = system, urls
+
+    @property
+    def system(self) -> object:
+        return self._system
+
+    def cases(self) -> list[tuple[Fault, Selector]]:
+        return [(make("capacity", {"share": 0.25}), TARGET), (make("noop"), TARGET)]
+
+    def settle(self) -> None:
+        """An instance answers when it is done."""
+
+    def observe(self, target: Selector) -> Mapping[str, object]:
+        return {str(number): call("GET", f"{url}/control")["slots"] for number, url in enumerate(self.urls)}
+
+
+@contextmanager
+def bounded(folder: Path, slots: int) -> Iterator[BoundedRig]:
+    """Two of the lab's services, one a region, each a process."""
+    running, urls = [], []
+    with fake_lab(folder) as lab:
+        for region in REGIONS:
+            port = free_port()
+            content = {"name": f"recommendations-{region}", "host": "127.0.0.1", "port": port, "region": region}
+            (folder / f"{region}.json").write_text(json.dumps(content))
+            command = [sys.executable, "-m", "experiments.lab.services.recommendations", str(folder / f"{region}.json")]
+            running.append(subprocess.Popen(command, cwd=ROOT))
+            urls.append(f"http://127.0.0.1:{port}")
+        instances = [
+            {"name": f"shop-{region}", "zone": f"{region}1", "region": region, "url": url}
+            for region, url in zip(REGIONS, urls, strict=True)
+        ]
+        hands = {"path": "/control", "field": "slots"}
+        lab.write_target(supervisor=None, services={"shop": {"instances": instances, "slots": hands}})
+        try:
+            assert wait_until(lambda: all(status_of(f"{url}/control") == 200 for url in urls), 60)
+            for url in urls:
+                call("PUT", f"{url}/control", {"slots": slots})
+            scenario = read_scenario(write_scenario(folder))
+            yield BoundedRig(live_system(Inventory(scenario, read_target(lab.target_file))), urls)
+        finally:
+            for one in running:
+                one.kill()
+                one.wait(10)
+
+
+def test_instances_that_are_told_their_slots_keep_the_contract(tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp", reason="needs the lab extra")
+    assert check_ports_contract(lambda: bounded(tmp_path, 64)) == ["capacity", "noop"]
+
+
+def test_shares_of_slots_combine_and_are_proven_by_the_instances(tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp", reason="needs the lab extra")
+    with bounded(tmp_path, 64) as rig:
+        fault, system = make("capacity", {"share": 0.5}), rig.system
+        inventory = rig._system.inventory
+        assert not prove(inventory, fault, TARGET, 0.0).holds
+        fault.inject(system, TARGET)
+        assert prove(inventory, fault, TARGET).words == "32 of 64 slots"
+        make("capacity", {"share": 0.75}).inject(system, TARGET)
+        assert prove(inventory, fault, TARGET).words == "8 of 64 slots"
+        fault.heal(system, TARGET)
+        assert rig.observe(TARGET) == {"0": 16, "1": 64}
