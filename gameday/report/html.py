@@ -139,7 +139,8 @@ def summary(data: ReportData) -> str:
         parts.append(f"{words.count(data.accounts.lost)} of {words.count(offered)} requests were lost{share}")
     if data.objectives:
         met = sum(one.met is True for one in data.objectives)
-        parts.append(f"{met} of {len(data.objectives)} objectives were met over {data.record.completed} replications")
+        days = "replication" if data.record.completed == 1 else "replications"
+        parts.append(f"{met} of {len(data.objectives)} objectives were met over {data.record.completed} {days}")
     return "; ".join(parts) + "."
 
 

@@ -164,6 +164,8 @@ def test_a_cache_and_a_limiter_have_a_row_each() -> None:
         ]
         + [each(f"edge.cache_{name}", edge, value) for name, value in (("hits", 6.0), ("misses", 1.0), ("joined", 1.0))]
     )
+    for name in ("hits", "misses", "joined"):
+        made.add(each(f"edge.cache_{name}", {"edge": "edge@eu-2 -> catalog"}, 0.0))  # nobody asked
     limiter, cache = guard_rows(made)
     assert (limiter.title, cache.title) == ("limiter of edge in eu-1", "cache for edge@eu-1 -> catalog")
     assert {name: rates[0] for name, _, rates in limiter.stacked} == {"let in": 4.0, "refused by the limiter": 5.0}

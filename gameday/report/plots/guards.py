@@ -45,10 +45,11 @@ class GuardRow:
 
 
 def guard_rows(series: SeriesSet) -> list[GuardRow]:
-    """Every limiter and every cache there is, at most so many of each."""
+    """Limiters and caches that anything came to, those with the most refusals and misses first."""
     rows = [_limiter(series, one) for one in series.find("service.limit")]
     rows += [_cache(series, one) for one in series.find("edge.cache_hits")]
-    return sorted(rows, key=lambda row: (-row.weight, row.title))[:MOST_ROWS]
+    used = [row for row in rows if any(rates.any() for _, _, rates in row.stacked)]
+    return sorted(used, key=lambda row: (-row.weight, row.title))[:MOST_ROWS]
 
 
 def _limiter(series: SeriesSet, limit: Series) -> GuardRow:
