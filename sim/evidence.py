@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gameday.alerting.candidates import links_of
 from gameday.alerting.seasonal import robust_spread
 from sim.day import Day
 from sim.scrapes import Scrapes
@@ -38,7 +39,9 @@ def evidence(day: Day, scrapes: Scrapes, began: float) -> dict[str, float]:
     for region, model in day.world.scenario.system.regions.items():
         # A region explains what all its zones suffer, and no more.
         zones[f"region/{region}"] = min((zones.get(f"zone/{zone}", 0.0) for zone in model.zones), default=0.0)
-    everything = {**found, **zones}
+    now = day.world.env.now
+    links = {link: float(scrapes.cut_since(link, began - WINDOW_S, now)) for link in links_of(day.world.scenario.system)}
+    everything = {**found, **zones, **links}
     return {name: round(value, 4) for name, value in sorted(everything.items()) if value >= LEAST_ANOMALY}
 
 

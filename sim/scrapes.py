@@ -10,9 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from gameday.alerting.candidates import links_of
 from gameday.alerting.source import PROBE_FAILURES
 from sim.day import Day
 from sim.traffic import Observation
+from sim.world import World
 
 STALE_S = 300.0
 """Age from which the last measurement counts for nothing (Prometheus, default of --query.lookback-delta)."""
@@ -31,6 +33,8 @@ class Scrape:
     """Per flow: good and lost requests, as the entries that were reached have counted them."""
     lag_s: dict[str, float]
     """Replication lag per replica that was reached: `orders@eu-2a`."""
+    links: dict[str, bool]
+    """Whether each region could reach each other one, as a prober in a region that was reached tells."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,11 @@ class ProbeState:
             return False
         usual = self.times[-1] - self.times[-2] if len(self.times) > 1 else 0.0
         return now - self.times[-1] <= max(STALE_S, 2.0 * usual)
+
+
+def told_from(world: World, one: str, other: str) -> bool:
+    """What a prober in a region says of another: it answers where it works and can be reached."""
+    return world.place_works(f"region/{other}") and world.reachable(f"region/{one}", f"region/{other}")
 
 
 class Scrapes:
@@ -81,7 +90,7 @@ class Scrapes:
         world.sync()
         answered = self._answered(world.engine.observe(), serving)
         self._times.append(world.env.now)
-        self._scrapes.append(Scrape(world.env.now, serving, answered, self._lags(serving)))
+        self._scrapes.append(Scrape(world.env.now, serving, answered, self._lags(serving), self._links()))
 
     def _zones_reached(self) -> set[int]:
         """Engine zones whose instances can be asked; of a third party we ask nobody, our callers count its answers."""
@@ -110,6 +119,25 @@ class Scrapes:
                 good, lost = good + known[0], lost + known[1]
             sums.append((good, lost))
         return tuple(sums)
+
+    def _links(self) -> dict[str, bool]:
+        """Probers in the regions try each other; one that cannot be reached from here tells nothing."""
+        world, location = self._day.world, self._day.world.scenario.monitoring.location
+        told = {
+            region: world.place_works(f"region/{region}") and world.reachable(location, f"region/{region}")
+            for region in world.scenario.system.regions
+        }
+        found: dict[str, bool] = {}
+        for link, (one, other) in links_of(world.scenario.system).items():
+            ways = [(a, b) for a, b in ((one, other), (other, one)) if told[a]]
+            if ways:
+                found[link] = all(told_from(world, a, b) for a, b in ways)
+        return found
+
+    def cut_since(self, link: str, since: float, until: float) -> bool:
+        """Whether a link was found cut by a scrape in (since, until]."""
+        first, last = bisect_right(self._times, since + 1e-9), bisect_right(self._times, until + 1e-9)
+        return any(scrape.links.get(link) is False for scrape in self._scrapes[first:last])
 
     def _lags(self, serving: Collection[int]) -> dict[str, float]:
         world, found = self._day.world, {}

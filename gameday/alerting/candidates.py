@@ -11,7 +11,8 @@ component that cannot be measured is no candidate by itself; it becomes one thro
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 from gameday.errors import MissingExtra
@@ -34,7 +35,8 @@ RESTART = "restart"
 
 
 def dependency_graph(system: System, load: Load) -> nx.DiGraph[str]:
-    """Classes, services and queues by region, database nodes by zone, providers, zones and regions; edges go to what is needed."""
+    """Classes, services and queues by region, database nodes by zone, providers, zones, regions and the links between those that something
+    crosses; edges go to what is needed."""
     import networkx as nx
 
     topology, graph = Topology(system), nx.DiGraph()
@@ -60,7 +62,56 @@ def dependency_graph(system: System, load: Load) -> nx.DiGraph[str]:
         graph.add_edges_from(
             (f"queue/{name}@{ref.region}", f"service/{queue.consumer}@{ref.region}") for ref in topology.queues_of(name)
         )
+    _add_links(graph, topology, system)
     return graph
+
+
+def link_between(one: str, other: str, regions: Sequence[str]) -> str | None:
+    """Name of the link between two regions as a candidate, whichever end comes first; None for other places, and within one."""
+    if one == other or one not in regions or other not in regions:
+        return None
+    first, second = sorted((one, other), key=list(regions).index)
+    return f"link/{first}<->{second}"
+
+
+def links_of(system: System) -> dict[str, tuple[str, str]]:
+    """Every link between two regions, with its ends."""
+    regions = list(system.regions)
+    return {f"link/{one}<->{other}": (one, other) for one, other in combinations(regions, 2)}
+
+
+def link_meant(selector: str, regions: Sequence[str]) -> str | None:
+    """The candidate that a fault on a link is in: `link/a->b` and `link/b<->a` are in the same."""
+    kind, _, ends = selector.partition("/")
+    if kind != "link":
+        return None
+    one, _, other = ends.replace("<->", "->").partition("->")
+    return link_between(one.strip(), other.strip(), regions)
+
+
+def _add_links(graph: nx.DiGraph[str], topology: Topology, system: System) -> None:
+    """What calls or replicates over a link needs it; a link needs both its ends."""
+    regions = list(system.regions)
+    region_of = {f"zone/{zone}": name for name, model in system.regions.items() for zone in model.zones}
+
+    def home(node: str) -> str | None:
+        place = node.partition("@")[2]
+        return place if place in regions else region_of.get(f"zone/{place}")
+
+    for node, needed in list(graph.edges):
+        one, other = home(node), home(needed)
+        link = link_between(one, other, regions) if one is not None and other is not None else None
+        if link is not None:
+            graph.add_edge(node, link)
+    for name in system.databases:
+        nodes = [node.zone for node in topology.nodes_of(name)]
+        for zone, peer in permutations(nodes, 2):
+            link = link_between(region_of[f"zone/{zone}"], region_of[f"zone/{peer}"], regions)
+            if link is not None:
+                graph.add_edge(f"database/{name}@{zone}", link)
+    for link, ends in links_of(system).items():
+        if link in graph:
+            graph.add_edges_from((link, f"region/{end}") for end in ends)
 
 
 def _nodes_of(topology: Topology, target: str, region: str) -> list[str]:

@@ -109,7 +109,12 @@ def _components(case: Case, text: str) -> Iterator[str]:
     except SelectorError:
         yield text.partition("@")[0]
         return
-    if selector.kind == "group":
+    from gameday.alerting.candidates import link_meant
+
+    link = link_meant(text.partition("@")[0], list(case.scenario.system.regions))
+    if link is not None:
+        yield link
+    elif selector.kind == "group":
         for member in case.scenario.system.groups.get(selector.name, []):
             yield from _components(case, member)
     elif selector.kind in ("link", "dependency"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gameday.alerting.candidates import link_meant
 from gameday.human_factors import EXPERIENCE_HIGH, FITNESS_DEGRADED, INTERFACE_POOR, PROCEDURES_POOR, Factor, probability
 from gameday.scenario.response import Action, Runbook
 from gameday.scenario.schedule import Maintenance
@@ -55,7 +56,7 @@ class Diagnosis:
             right = self._name(fault) if fault is not None else self._without_fault()
             if shown and fault is not None:
                 candidate = shown.pop(0)
-                lost = candidate != _component_of(fault)
+                lost = candidate != self._component_of(fault)
                 hypothesis = candidate if lost else right
             else:
                 hypothesis = self._wrong_guess(person, fault) if lost else right
@@ -182,15 +183,18 @@ class Diagnosis:
         names = [name for name in self._world.scenario.system.services if fault is None or name not in fault.selector]
         return f"errors in {names[int(self._cast.chance(person, 'wrong guess') * len(names))]}" if names else "an attack"
 
+    def _component_of(self, fault: ActiveFault) -> str:
+        """What a fault is in, as candidates are called."""
+        selector = fault.selector.partition("@")[0]
+        link = link_meant(selector, list(self._world.scenario.system.regions))
+        if link is not None:
+            return link
+        kind, _, name = target_of(selector).partition("/")
+        return f"{'service' if kind == 'instance' else kind}/{name.partition('/')[0]}"
+
     @staticmethod
     def _name(fault: ActiveFault) -> str:
         return f"{fault.fault.name} {fault.selector}"
-
-
-def _component_of(fault: ActiveFault) -> str:
-    """What a fault is in, as candidates are called."""
-    kind, _, name = target_of(fault.selector.partition("@")[0]).partition("/")
-    return f"{'service' if kind == 'instance' else kind}/{name.partition('/')[0]}"
 
 
 def runbook_for(runbooks: dict[str, Runbook], fault: ActiveFault) -> Runbook | None:

@@ -120,12 +120,14 @@ class Pager:
         sent = False
         for contact in contacts:
             yield world.env.timeout(max(0.0, called_at + contact.after - world.env.now))
-            free_at = self._limits.free_at(person, contact.by, world.env.now)
-            if free_at > world.env.now:
+            # Whoever waits for the same instant is sent first come, first served: the others wait on.
+            while (free_at := self._limits.free_at(person, contact.by, world.env.now)) > world.env.now:
                 text = f"{page.name} waits {free_at - world.env.now:.0f} s for {person}: the pager sends no more by {contact.by}"
                 world.record("note", page.subject, text=text)
                 yield world.env.timeout(free_at - world.env.now)
-            if page.closed or page.machine.state != "waiting" or page.machine.calls != call.number:
+                if not self._needs(page, call):
+                    break
+            if not self._needs(page, call):
                 break
             self._limits.sent(person, contact.by, world.env.now)
             page.called.add(person)
@@ -148,6 +150,11 @@ class Pager:
         else:
             text = f"{page.name} does not reach {person}: the pager had sent too much, and then the page had gone on"
             world.record("note", page.subject, text=text)
+
+    @staticmethod
+    def _needs(page: Page, call: Call) -> bool:
+        """Whether a page still waits for those whom a call is for."""
+        return not page.closed and page.machine.state == "waiting" and page.machine.calls == call.number
 
     def _open_for(self, person: str) -> int:
         """Pages that were sent to somebody and wait for an answer, also those they have not noticed."""
