@@ -20,6 +20,9 @@ WINDOW_S = 60.0
 """Window of every measurement."""
 BEFORE_S = tuple(float(back) for back in range(180, 780, 60))
 """How long before the oldest alert began to fire the measurements were taken that tell what was usual: three to twelve minutes."""
+CUT_MATTERS_S = 900.0
+"""How long before the oldest alert a link may have been cut, also one that is whole again: what a cut has begun outlives it. Assumption: the
+stretch of the graphs that somebody who comes to them looks at first."""
 HELD = "held"
 """How long a request holds a slot, of the component itself and of what it waits for: the one sign of a third party that is slow."""
 LEAST_SPREAD = {"error_ratio": 0.01, "utilisation": 0.05, HELD: 0.1}
@@ -40,7 +43,7 @@ def evidence(day: Day, scrapes: Scrapes, began: float) -> dict[str, float]:
         # A region explains what all its zones suffer, and no more.
         zones[f"region/{region}"] = min((zones.get(f"zone/{zone}", 0.0) for zone in model.zones), default=0.0)
     now = day.world.env.now
-    links = {link: float(scrapes.cut_since(link, began - WINDOW_S, now)) for link in links_of(day.world.scenario.system)}
+    links = {link: float(scrapes.cut_since(link, began - CUT_MATTERS_S, now)) for link in links_of(day.world.scenario.system)}
     everything = {**found, **zones, **links}
     return {name: round(value, 4) for name, value in sorted(everything.items()) if value >= LEAST_ANOMALY}
 

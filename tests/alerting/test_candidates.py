@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.alerting.alert import labels_of
-from gameday.alerting.candidates import DAMPING, LEAST_WEIGHT, RESTART, dependency_graph, ranked
+from gameday.alerting.candidates import DAMPING, LEAST_WEIGHT, RESTART, dependency_graph, link_meant, links_of, ranked
 from gameday.alerting.clusters import Fired, clustered
 from gameday.scenario import read_scenario
 from gameday.shipped import shipped_scenarios
+from tests.people.small import Played, play
 
 MARKET = read_scenario(shipped_scenarios() / "region-loss.yaml")
 GRAPH = dependency_graph(MARKET.system, MARKET.load)
@@ -132,3 +133,55 @@ def test_no_module_of_monitoring_looks_at_the_faults() -> None:
         text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
         assert "faults" not in text
         assert "units" not in text
+
+
+# -- links --------------------------------------------------------------------------------------------------------------
+
+GITHUB = read_scenario(shipped_scenarios() / "github-2018-10-21.yaml")
+COASTS = "link/us-east<->us-west"
+
+
+def test_a_link_is_one_candidate_whichever_way_it_is_written() -> None:
+    regions = ["eu-1", "eu-2"]
+    for text in ("link/eu-1->eu-2", "link/eu-2->eu-1", "link/eu-2<->eu-1", "link/eu-1 <-> eu-2"):
+        assert link_meant(text, regions) == "link/eu-1<->eu-2"
+    for text in ("link/internet->eu-1", "link/eu-1->eu-1", "service/eu-1", "link/eu-1a<->eu-2a"):
+        assert link_meant(text, regions) is None
+
+
+def test_what_calls_or_replicates_over_a_link_needs_it_and_it_needs_its_ends() -> None:
+    graph = dependency_graph(GITHUB.system, GITHUB.load)
+    assert COASTS in links_of(GITHUB.system)
+    assert set(graph.successors(COASTS)) == {"region/us-east", "region/us-west"}
+    assert any(node.startswith("database/metadata@use-") for node in graph.predecessors(COASTS))
+
+
+def test_a_cut_between_places_that_are_well_is_the_link_and_one_beside_a_dead_place_is_the_place() -> None:
+    graph = dependency_graph(GITHUB.system, GITHUB.load)
+    hurt = {"service/web@us-east": 0.9}
+    assert ranked(graph, {**hurt, COASTS: 1.0}, {"class/browse"})[0] == COASTS
+    dead = {
+        **hurt,
+        COASTS: 1.0,
+        "region/us-east": 1.0,
+        **{f"zone/{zone}": 1.0 for zone in GITHUB.system.regions["us-east"].zones},
+    }
+    places = ranked(graph, dead, {"class/browse"})
+    assert places.index("region/us-east") < places.index(COASTS)
+
+
+def anomalies_of(played: Played) -> dict[str, object]:
+    found = played.first("alert.evidence").data["anomalies"]
+    assert isinstance(found, dict)
+    return dict(found)
+
+
+def test_probers_find_a_cut_and_a_place_that_is_gone_and_tell_nothing_from_where_nobody_reads_them() -> None:
+    day = {
+        "schedule": {"faults": ["partition link/a<->b at 3m for 2m", "errors service/shop ratio=100% at 4m"]},
+        "duration": "8m",
+    }
+    played = play(day)
+    assert anomalies_of(played)["link/a<->b"] == 1.0
+    whole = play({"duration": "8m", "schedule": {"faults": ["errors service/shop ratio=100% at 4m"]}})
+    assert "link/a<->b" not in anomalies_of(whole)
