@@ -14,6 +14,7 @@ BENCHMARKS = {
     "scaling": "cost of an attempt over the length of the day and the size of the system",
     "hand_over": "bringing the data plane up to date and reading it, against a bare timeout of SimPy",
     "startup": "start of the command line, against an interpreter that does nothing",
+    "quiet_stretches": "scores and time with quiet stretches, against exact play",
     "replications": "a run on two processes, against one",
     "memory": "peak memory of many replications, against few",
     "alert_rules": "static thresholds and baselines on real metrics with labelled anomalies",

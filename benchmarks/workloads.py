@@ -133,3 +133,21 @@ def _graph_changes(plan: Plan, until_s: float) -> list[tuple[float, Change]]:
         changes.append((18.0 + 36.0 * step, change))
         step += 1
     return changes
+
+
+def flagship(until_s: float = 7200.0, faults: int = 10, lasts_s: float = 60.0) -> Workload:
+    """The flagship day: the graph of 20 services at 2,000 requests a second, and faults at equal distances, each on another service.
+
+    In turn a service loses half its slots, or works twice as long on every request; each fault is put right after `lasts_s`.
+    """
+    plan = graph(until_s).plan
+    changes: list[tuple[float, Change]] = []
+    for number in range(faults):
+        target, begins_s = 7 * number % len(plan.stations), until_s * (number + 0.5) / faults
+        slots = plan.stations[target].instances[0].slots
+        if number % 2 == 0:
+            there, gone = SetInstance(target, 0, slots=slots // 2), SetInstance(target, 0, slots=slots)
+        else:
+            there, gone = SetInstance(target, 0, slowdown=2.0), SetInstance(target, 0, slowdown=1.0)
+        changes += [(begins_s, there), (begins_s + lasts_s, gone)]
+    return Workload("flagship day", plan, until_s, tuple(changes))

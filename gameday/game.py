@@ -42,6 +42,8 @@ class Request:
     reports: bool = True
     force: bool = False
     results: Path = Path("results")
+    quiet: bool = False
+    """Whether quiet stretches are jumped over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Finished:
     interrupted: bool
     reports: bool
     """Whether the reports were written."""
+    jumped: float | None = None
+    """Share of the simulated time that was jumped over; None where all was played."""
 
 
 def play_game_day(request: Request, progress: Progress) -> Finished:
@@ -101,6 +105,8 @@ class _Run:
     kept: dict[int, Played] = field(default_factory=dict)
     """The lowest replication that is finished, with its record, and the worst so far."""
     interrupted: bool = False
+    jumped: float = 0.0
+    """Days that were jumped over, in all."""
 
     def play(self, progress: Progress) -> None:
         """Add up the scores, each replication's whole or not at all."""
@@ -108,7 +114,11 @@ class _Run:
 
         request = self.request
         end_s = inf if request.within_s is None else monotonic() + request.within_s
-        played_in_time = play(request.scenario, request.seed, request.replications, request.jobs, lambda: monotonic() < end_s)
+
+        def in_time() -> bool:
+            return monotonic() < end_s
+
+        played_in_time = play(request.scenario, request.seed, request.replications, request.jobs, in_time, quiet=request.quiet)
         with closing(played_in_time) as finished:
             for played in finished:
                 with self.interrupts.held():
@@ -117,6 +127,7 @@ class _Run:
 
     def _keep(self, played: Played) -> None:
         self.aggregate.add(played.scores)
+        self.jumped += played.jumped
         self.kept[played.replication] = played
         first = min(self.kept)
         for replication in set(self.kept) - {first, *self.aggregate.worst()}:
@@ -144,7 +155,10 @@ class _Run:
             raise GamedayError(f"{failure}\n{kept} in {self.folder.path}") from failure
         if failure is not None:
             raise failure
-        return Finished(self.folder, scores, self.aggregate.exit_code(), self.interrupted, reports)
+        return Finished(self.folder, scores, self.aggregate.exit_code(), self.interrupted, reports, self._jumped(scores))
+
+    def _jumped(self, scores: dict[str, Any]) -> float | None:
+        return round(self.jumped / scores["replications"], 4) if self.request.quiet else None
 
     def _write(self, scores: dict[str, Any], *, interrupted: bool) -> None:
         """`run.json` last, so that it never says more than there is."""
@@ -166,6 +180,7 @@ class _Run:
             interrupted=interrupted,
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             timeline_sha256=sha256(first.timeline).hexdigest(),
+            jumped=self._jumped(scores),
         )
         folder.write_record(record)
 

@@ -46,6 +46,8 @@ class Played:
     """Empty when the task asked for none."""
     recording: Recording | None
     """There for replications below the task's `recorded`."""
+    jumped: float = 0.0
+    """Share of the day that was drawn from seconds already played instead of being played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Task:
     """Replications below this number come back with their whole record."""
     timelines: bool = False
     """Whether they come back with their timelines."""
+    quiet: bool = False
+    """Whether quiet stretches are jumped over."""
     group: int = 0
     """Whatever the caller wants to know it by."""
 
@@ -86,10 +90,17 @@ def packed(scenario: Scenario) -> tuple[bytes, str]:
 
 
 def play(
-    scenario: Scenario, seed: int, replications: int, jobs: int, more: Callable[[], bool] = lambda: True
+    scenario: Scenario,
+    seed: int,
+    replications: int,
+    jobs: int,
+    more: Callable[[], bool] = lambda: True,
+    *,
+    quiet: bool = False,
 ) -> Generator[Played, None, None]:
     """Play replications 0 ... n-1, in order of their end when `jobs` > 1. The first `jobs` come with their whole record.
 
+    `quiet`: quiet stretches are jumped over, but in replication 0, whose whole record is shown, unless it is the only one.
     Once `more` says no, none is begun any more; what was begun is finished, because those that take long must not be left out.
     Closing the iterator (also by an exception or Ctrl-C in the caller) ends the workers at once; nothing half-played is kept.
     GamedayError when a worker dies.
@@ -97,7 +108,10 @@ def play(
     jobs = max(1, min(jobs, replications))
     content, key = packed(scenario)
     wanted = takewhile(lambda number: number == 0 or more(), range(replications))
-    tasks = (Task(content, key, seed, (number,), recorded=jobs, timelines=True) for number in wanted)
+    tasks = (
+        Task(content, key, seed, (number,), recorded=jobs, timelines=True, quiet=quiet and (number > 0 or replications == 1))
+        for number in wanted
+    )
     with Workers(jobs) as workers:
         for _, played in workers.run(tasks):
             yield from played
@@ -180,11 +194,12 @@ class _Player:
         from gameday.scores import replication_scores, score
 
         traced = replication < task.recorded
-        recording = self._run(self._scenario, task.seed, replication, self._wiring, traced=traced)
+        recording = self._run(self._scenario, task.seed, replication, self._wiring, traced=traced, quiet=task.quiet)
         card = score(recording, self._scenario)
         scores = replication_scores(card, recording, self._scenario, replication)
         timeline = recording.timeline.to_bytes() if task.timelines else b""
-        return Played(replication, scores, timeline, recording if traced else None)
+        jumped = recording.jumped_s / self._scenario.duration
+        return Played(replication, scores, timeline, recording if traced else None, jumped)
 
 
 _players: dict[str, _Player] = {}

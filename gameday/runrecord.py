@@ -45,6 +45,8 @@ class RunRecord:
     """Wall time, ISO 8601 with offset; None while the run goes on."""
     timeline_sha256: str | None = None
     """Digest of `timeline.jsonl`; None while there is none."""
+    jumped: float | None = None
+    """Share of the simulated time that was drawn from quiet seconds already played; None where all was played."""
 
     def __post_init__(self) -> None:
         assert 0 <= self.completed <= self.replications, f"{self.completed} of {self.replications} replications cannot be"
@@ -88,6 +90,10 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
@@ -119,14 +125,19 @@ _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "started": (_is_time, "must be a time in ISO 8601 with offset"),
     "finished": (lambda value: value is None or _is_time(value), "must be a time in ISO 8601 with offset, or null"),
     "timeline_sha256": (lambda value: value is None or _is_digest(value), "must be 64 hexadecimal digits, or null"),
+    "jumped": (lambda value: value is None or _is_share(value), "must be a number from 0 to 1, or null"),
 }
+_LATER: Final = frozenset({"jumped"})
+"""Fields that a folder may lack."""
 
 
 def _problems(record: Any, file: str) -> list[Problem]:
     """Everything that is wrong with a record that was read."""
     if not isinstance(record, dict):
         return [Problem(file, None, None, "", shown(record), "must be a JSON object")]
-    problems = [Problem(file, None, None, name, None, "is missing") for name in _CHECKS if name not in record]
+    problems = [
+        Problem(file, None, None, name, None, "is missing") for name in _CHECKS if name not in record and name not in _LATER
+    ]
     for name, value in record.items():
         if name not in _CHECKS:
             problems.append(Problem(file, None, None, name, shown(value), "is not a field of run.json", nearest(name, _CHECKS)))

@@ -25,11 +25,13 @@ def run(
     engine: EngineKind = "auto",
     *,
     traced: bool = False,
+    quiet: bool = False,
 ) -> Recording:
     """Play one day. `wiring` may be handed in when many replications of one scenario are played.
 
     `engine` chooses who plays the traffic; the record is the same to the byte whichever does. `traced` adds the stories of
-    some requests and the series that explain each station, and changes nothing else.
+    some requests and the series that explain each station, and changes nothing else. `quiet`: time in which nothing happens is not played
+    but drawn from seconds that were; another day then, of the same distribution (docs/explanation/quiet-stretches.md).
     """
     from gameday.scores import Recording
     from sim.day import Day
@@ -41,7 +43,7 @@ def run(
     streams, recorder = Streams(seed, replication), Recorder()
     start = {"scenario": scenario.name, "seed": seed, "replication": replication, "duration_s": scenario.duration}
     recorder.record(0.0, "run.started", f"scenario/{scenario.name}", start)
-    day = Day.begin(scenario, wiring or build(scenario), streams, recorder, engine, traced=traced)
+    day = Day.begin(scenario, wiring or build(scenario), streams, recorder, engine, traced=traced, quiet=quiet)
     start_people(day)
     day.world.env.run(until=scenario.duration)
     day.measures.finish()
@@ -49,4 +51,4 @@ def run(
         cluster.finish()
     recorder.record(scenario.duration, "run.ended", f"scenario/{scenario.name}", {})
     traces = day.measures.tracer.traces() if day.measures.tracer else ()
-    return Recording(recorder.timeline, recorder.series(), traces)
+    return Recording(recorder.timeline, recorder.series(), traces, day.jumped_s)

@@ -6,11 +6,13 @@ controllers all wait for times plays as under SimPy's own environment.
 
 from __future__ import annotations
 
-from heapq import heappush
+from heapq import heappop, heappush
+from math import inf
 
 import simpy
 from simpy.events import NORMAL
 
+from sim.processes import Process
 from sim.traffic import Engine, Stop, Watch
 
 
@@ -38,6 +40,10 @@ class Clock(simpy.Environment):
         event._ok, event._value = True, None
         heappush(self._queue, (time, NORMAL, next(self._eid), event))
         return event
+
+    def look(self, process: Process) -> None:
+        """Start a process that only looks, again and again, and does something about what it sees at once or by a process of its own."""
+        self.process(process)
 
     def bring(self, engine: Engine) -> None:
         """Bring the data plane to the present."""
@@ -70,3 +76,34 @@ class Clock(simpy.Environment):
         timeout = self.timeout(max(0.0, delay_s))
         assert timeout.callbacks is not None, "it has just been made"
         timeout.callbacks.append(succeed)
+
+
+class ForeseeingClock(Clock):
+    """A clock that also knows when anything is next done by somebody who does more than look: everything that was not started by `look`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lookers: set[simpy.Process] = set()
+        self._acts: list[float] = []
+
+    def look(self, process: Process) -> None:
+        """Start a process whose own waking is nothing to be prepared for."""
+        self._lookers.add(self.process(process))
+
+    def at(self, time: float) -> simpy.Event:
+        """An event of exactly that instant; keeps the time if somebody who acts waits for it."""
+        if self.active_process not in self._lookers:
+            heappush(self._acts, time)
+        return super().at(time)
+
+    def schedule(self, event: simpy.Event, priority: simpy.events.EventPriority = NORMAL, delay: float = 0.0) -> None:
+        """As SimPy's; keeps the time if somebody who acts waits for it."""
+        if delay > 0.0 and self.active_process not in self._lookers:
+            heappush(self._acts, self.now + delay)
+        super().schedule(event, priority, delay)
+
+    def next_act(self) -> float:
+        """When somebody who does more than look wakes next; infinite if nobody does."""
+        while self._acts and self._acts[0] < self.now:
+            heappop(self._acts)
+        return self._acts[0] if self._acts else inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gameday.scenario.model import Scenario
-from sim.clock import Clock
+from sim.clock import Clock, ForeseeingClock
 from sim.control.autoscaler import start_autoscalers
 from sim.control.degradation import Feature, start_degradation
 from sim.control.faults import FaultPlayer
@@ -16,6 +16,7 @@ from sim.control.release import Deployer
 from sim.databases.cluster import Cluster
 from sim.dns import Resolvers
 from sim.failover import RegionFailover
+from sim.foresight import Foresight
 from sim.indicators import Indicators
 from sim.processes import Process
 from sim.recorder import Recorder
@@ -25,6 +26,7 @@ from sim.streams import Streams
 from sim.tracing import Tracer
 from sim.traffic.changes import SetRateLimit
 from sim.traffic.engines import EngineKind, make_engine
+from sim.traffic.quiet import QuietEngine, make_quiet_engine
 from sim.wiring import Wiring
 from sim.world import World
 
@@ -53,10 +55,12 @@ class Day:
         engine: EngineKind = "auto",
         *,
         traced: bool = False,
+        quiet: bool = False,
     ) -> Day:
         """Build the world and start its machines; people and monitoring are started by the caller."""
-        env = Clock()
-        world = World(env, scenario, wiring, make_engine(wiring.plan, streams, engine), streams, recorder)
+        env = ForeseeingClock() if quiet else Clock()
+        playing = (make_quiet_engine if quiet else make_engine)(wiring.plan, streams, engine)
+        world = World(env, scenario, wiring, playing, streams, recorder)
         indicators = Indicators(wiring, world.slot_s, *_longest_windows_s(scenario))
         for name, database in scenario.system.databases.items():
             world.clusters[name] = Cluster(world, name, database, scenario.policies.databases.get(name))
@@ -66,9 +70,11 @@ class Day:
                 world.apply(SetRateLimit(position, limit.rate, limit.burst))
         faults = FaultPlayer(world)
         impacts = ImpactMonitor(world, indicators, faults)
+        if isinstance(playing, QuietEngine):
+            playing.foresee = Foresight(world, faults, impacts)
         sampler = Sampler(world, indicators)
         measures = Measures(world, indicators, impacts, sampler, told=traced)
-        env.process(measures.every_second())
+        env.look(measures.every_second())
         for cluster in world.clusters.values():
             cluster.start()
         start_maintenance(world)
@@ -81,6 +87,12 @@ class Day:
             failover = RegionFailover(world, resolvers)
         deployer = Deployer(world, indicators, faults)
         return cls(world, indicators, faults, impacts, deployer, features, resolvers, failover, measures)
+
+    @property
+    def jumped_s(self) -> float:
+        """Seconds of quiet stretches that were drawn instead of played, so far."""
+        engine = self.world.engine
+        return engine.jumped_s if isinstance(engine, QuietEngine) else 0.0
 
 
 def _longest_windows_s(scenario: Scenario) -> tuple[float, float]:

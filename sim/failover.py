@@ -80,7 +80,7 @@ class RegionFailover:
         self._approvals: dict[str, simpy.Event] = {}
         self._refills: dict[str, int] = {}
         for home in self.policy.pairs:
-            world.env.process(self._watch(home))
+            world.env.look(self._watch(home))
 
     # -- what people see and do -----------------------------------------------------------------------------------------
 

@@ -55,20 +55,20 @@ class Monitor:
         self._duplicate_draws = day.world.streams.draws("duplicate notifications")
         self._firing_since: dict[Labels, tuple[float, str]] = {}
         env = day.world.env
-        env.process(self._scrape(draws.uniform() * scenario.monitoring.scrape))
+        env.look(self._scrape(draws.uniform() * scenario.monitoring.scrape))
         for name, probe in scenario.monitoring.probes.items():
             for origin in [probe.origin] if probe.origin else list(day.world.wiring.origins):
                 state = self.scrapes.probes.setdefault(f"{name}@{origin}", ProbeState())
-                env.process(self._probe(f"{name}@{origin}", probe, origin, state))
+                env.look(self._probe(f"{name}@{origin}", probe, origin, state))
         for silence in self._planned_silences():
             self._alerting.silence(silence)
-        env.process(self._evaluate())
+        env.look(self._evaluate())
         if scenario.monitoring.false_alarms.per_day > 0:
             noise = FalseAlarms(day.world)
             self._alerting.add(noise.machine(), noise)
             env.process(noise.come())
         if scenario.monitoring.customer_reports.enabled:
-            env.process(self._customers())
+            env.look(self._customers())
 
     def works(self) -> bool:
         """Whether the place it runs at works."""

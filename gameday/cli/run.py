@@ -25,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="begin no replication after this time, e.g. 90s; what was played is judged",
     )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--exact", action="store_true", help="play every second (default for one replication)")
+    how.add_argument(
+        "--quiet-stretches",
+        action="store_true",
+        help="where nothing happens, draw seconds that were played before (default for several replications)",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
     parser.add_argument("--json", action="store_true", help="print scores.json on standard output instead of the scorecard")
@@ -38,16 +45,18 @@ def run(arguments: argparse.Namespace) -> int:
     from gameday.scenario import read_scenario
 
     scenario = read_scenario(arguments.scenario, arguments.overrides)
+    replications = arguments.replications or scenario.replications
     request = Request(
         scenario=scenario,
         seed=arguments.seed,
-        replications=arguments.replications or scenario.replications,
+        replications=replications,
         jobs=arguments.jobs,
         out=arguments.out,
         arguments=sys.argv[1:],
         within_s=arguments.within,
         reports=not arguments.no_report,
         force=arguments.force,
+        quiet=arguments.quiet_stretches or (replications > 1 and not arguments.exact),
     )
     finished = play_game_day(request, Progress(sys.stderr, request.replications, "replications", request.within_s))
     scores = finished.scores
@@ -62,6 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
                 f"\nin the time given, {scores['replications']} of {request.replications} replications were played; intervals say how"
             )
             show("much they tell, more replications (without --within) make them narrower")
+        if finished.jumped is not None:
+            show(
+                f"\nquiet stretches: {finished.jumped:.0%} of the time was drawn from seconds already played (--exact plays it all)"
+            )
         show(f"\nrun folder  {finished.folder.path}")
         if finished.reports:
             show(f"report      {finished.folder.report_html}")

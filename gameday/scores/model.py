@@ -44,6 +44,8 @@ class Recording:
     series: SeriesSet = field(default_factory=SeriesSet)
     traces: tuple[Trace, ...] = ()
     """Stories of single requests, where they were asked for; no scorer reads them."""
+    jumped_s: float = 0.0
+    """Seconds of quiet stretches that were drawn instead of played; no scorer reads them."""
 
 
 @dataclass(frozen=True, slots=True)

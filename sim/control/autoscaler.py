@@ -19,7 +19,7 @@ def start_autoscalers(world: World, indicators: Indicators) -> None:
         if service.autoscaling is not None:
             for region, station in world.wiring.services[name].items():
                 scaler = Autoscaler(world, indicators, name, region, station, service.autoscaling)
-                world.env.process(scaler.run())
+                world.env.look(scaler.run())
 
 
 class Autoscaler:

@@ -46,7 +46,7 @@ def start_degradation(world: World, indicators: Indicators) -> list[Feature]:
         caller, _, target = (part.strip() for part in rule.disable.partition("->"))
         feature = Feature(world, caller, target)
         features.append(feature)
-        world.env.process(_control(world, indicators, rule, feature))
+        world.env.look(_control(world, indicators, rule, feature))
     return features
 
 

@@ -15,7 +15,7 @@ def start_health_checks(world: World) -> None:
         for station in world.wiring.services[name].values():
             check = service.health_check
             phase = world.streams.draws(f"health/{world.wiring.plan.stations[station].name}").uniform() * check.interval
-            world.env.process(_check(world, station, phase, check.interval, check.unhealthy, check.healthy))
+            world.env.look(_check(world, station, phase, check.interval, check.unhealthy, check.healthy))
 
 
 def _check(world: World, station: int, phase_s: float, interval_s: float, unhealthy: int, healthy: int) -> Process:

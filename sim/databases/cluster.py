@@ -98,9 +98,9 @@ class Cluster:
         """Start the cluster's processes."""
         self.changed()
         self.leases.start()
-        self.world.env.process(self.replication.redraw())
-        self.world.env.process(self._look())
-        self.world.env.process(self._drop())
+        self.world.env.look(self.replication.redraw())
+        self.world.env.look(self._look())
+        self.world.env.look(self._drop())
 
     def finish(self) -> None:
         """Write the count of the writes at the end of the run."""

@@ -47,12 +47,12 @@ class Leases:
         self._renewed_s = phase_s - self._policy.heartbeat
         for node in self._nodes.values():
             node.heard_s = node.renewed_s = self._renewed_s
-        self._world.env.process(self._beat(phase_s))
+        self._world.env.look(self._beat(phase_s))
         if self.automatic:
             if self._policy.fence:
-                self._world.env.process(self._guard())
+                self._world.env.look(self._guard())
             for node in self._nodes.values():
-                self._world.env.process(self._watch(node))
+                self._world.env.look(self._watch(node))
 
     def grant(self, term: Term) -> None:
         """The lease is given to a new leader, who may be at the beginning of its promotion."""

@@ -40,20 +40,29 @@ def make_engine(plan: Plan, streams: Streams, kind: EngineKind = "auto") -> Engi
 
     Raises NoCompilerError if `compiled` is wanted and numba is missing, PlanError if no engine can play the plan.
     """
-    if kind == "compiled" or (kind == "auto" and compiler_present()):
-        try:
-            from sim.traffic.compiled import CompiledEngine
-        except ImportError as error:
-            if kind == "compiled":
-                raise NoCompilerError(_MISSING) from error
-            warnings.warn(
-                f"numba is installed but cannot be imported ({error}): the plain engine plays", RuntimeWarning, stacklevel=2
-            )
-        else:
-            return CompiledEngine(plan, streams)
+    if can_compile(kind):
+        from sim.traffic.compiled import CompiledEngine
+
+        return CompiledEngine(plan, streams)
     from sim.traffic.plain import PlainEngine
 
     return PlainEngine(plan, streams)
+
+
+def can_compile(kind: EngineKind) -> bool:
+    """Whether the compiled engine is wanted and can be imported; warns where numba is there and broken. NoCompilerError as `make_engine`."""
+    if kind == "plain" or (kind == "auto" and not compiler_present()):
+        return False
+    try:
+        import sim.traffic.compiled  # noqa: F401 - what is asked is whether this works
+    except ImportError as error:
+        if kind == "compiled":
+            raise NoCompilerError(_MISSING) from error
+        warnings.warn(
+            f"numba is installed but cannot be imported ({error}): the plain engine plays", RuntimeWarning, stacklevel=3
+        )
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,217 @@
+"""The seconds that were played exactly under one set of settings, whether they are stationary, and seconds drawn from them.
+
+Blocks of consecutive seconds are drawn, each second as a whole: what the classes, services and flows had in common stays together
+across all of them, and what one second owes to the one before it, within a block. The rule that surprises: when in doubt it says no. A few
+failures are too many for calm and too few for a statistic, so while there are between one and `LEAST_EVENTS` of a kind, nothing is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.traffic.quiet.tally import Columns, Second
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sim.traffic.quiet.tally import Counts, Seconds
+
+BLOCK = 10
+"""Seconds in a block: ten times the step in which anything looks at the engine, and no less than twice the time over which the numbers
+of a second still depend on each other (`_Noise`), so that a seam between two blocks is met by few of the windows anybody looks through."""
+LEAST_S = 60
+"""Exact seconds from which on a stretch can be judged."""
+CHECK_S = 20
+"""Exact seconds after which a stretch is compared with what is known of its settings."""
+LEAST_ANSWERS = 100
+"""Answers that every flow must have had."""
+MOST_KEPT = 300
+"""Seconds kept of one set of settings: the newest."""
+STRETCH = 10
+"""Seconds that may be drawn for each that was played: what happens at a rate of one in the time played and was not seen is then missed
+ten times at most, on average 3.7 times (10 / e)."""
+LEAST_EVENTS = 100
+"""Losses or failures of one kind from which on their rate is known to a tenth."""
+_ALIKE = 3.5
+"""Standard errors within which two means are taken to be the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Seconds to be drawn from. `begins` are the positions at which a whole block begins, `last` is where the newest begins."""
+
+    counts: Counts
+    busy_s: Seconds
+    seconds: tuple[Second, ...]
+    under_way_before: Counts
+    tied: NDArray[np.bool_]
+    begins: NDArray[np.int64]
+    chances: Seconds
+    last: int
+
+
+class Library:
+    """Exact seconds of one set of settings, in runs that were not interrupted; the first of a run is only where it begins."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._runs: list[list[Second]] = []
+        self.played = 0
+        """Seconds that were ever added."""
+        self.drawn = 0
+        """Seconds that were drawn."""
+
+    def copied(self) -> Library:
+        """One that goes its own way from here; what it holds never changes."""
+        other = Library(self._columns)
+        other._runs = [list(run) for run in self._runs]
+        other.played, other.drawn = self.played, self.drawn
+        return other
+
+    @property
+    def newest(self) -> list[Second]:
+        """The run that was let in last."""
+        return self._runs[-1]
+
+    @property
+    def kept(self) -> int:
+        """Seconds that can be drawn."""
+        return sum(len(run) - 1 for run in self._runs)
+
+    @property
+    def allowance(self) -> int:
+        """How many more seconds may be drawn."""
+        return STRETCH * self.played - self.drawn
+
+    def admits(self, run: Sequence[Second]) -> bool:
+        """Whether a new run belongs here: stationary by itself while there is nothing to compare with, else like what is known."""
+        if self.kept < LEAST_S:
+            return len(run) - 1 >= LEAST_S and self._is_stationary(run)
+        return len(run) - 1 >= CHECK_S and self._is_alike(run)
+
+    def add(self, run: list[Second]) -> None:
+        """Keep a run that was admitted; the caller may go on adding to it, and says so by `extended`."""
+        self._runs.append(run)
+        self.played += len(run) - 1
+        self._trim()
+
+    def extended(self) -> None:
+        """The newest run has got one more second."""
+        self.played += 1
+        self._trim()
+
+    def _trim(self) -> None:
+        spare = self.kept - MOST_KEPT
+        while spare > 0:
+            oldest = self._runs[0]
+            if len(oldest) - 1 <= spare:
+                spare -= len(oldest) - 1
+                del self._runs[0]
+            else:
+                del oldest[:spare]
+                spare = 0
+
+    # -- whether --------------------------------------------------------------------------------------------------------
+
+    def is_representative(self) -> bool:
+        """Whether every flow was answered often enough, and whatever went wrong did so often or not at all."""
+        gained = np.sum([run[-1].counts - run[0].counts for run in self._runs], axis=0)
+        answered = gained[self._columns.good]
+        troubles = self._columns.troubles(gained)
+        return bool((answered >= LEAST_ANSWERS).all() and ((troubles == 0) | (troubles >= LEAST_EVENTS)).all())
+
+    def _signals(self, run: Sequence[Second]) -> Seconds:
+        """What is looked at, second by second: answers, requests under way, work, queues, hits and misses of caches, reads and writes."""
+        columns = self._columns
+        counts = np.array([second.counts for second in run])
+        busy_s = np.array([second.busy_s for second in run])
+        gains = np.diff(counts, axis=0)
+        wanted = [columns.good, *(columns.edge[name] for name in ("hits", "misses"))]
+        wanted += [columns.station[name] for name in ("reads", "writes_attempted")]
+        queued = np.array([second.queued for second in run[1:]])
+        parts = [*(gains[:, each] for each in wanted), columns.under_way(counts[1:]), np.diff(busy_s, axis=0), queued]
+        return np.concatenate(parts, axis=1).astype(np.float64)
+
+    def _is_stationary(self, run: Sequence[Second]) -> bool:
+        """Whether nothing has a trend, and all forget soon: seconds further apart than half a block do not depend on each other."""
+        noise = _Noise.of(self._signals(run))
+        return bool((noise.trend <= _ALIKE).all() and (noise.seconds_alike <= BLOCK / 2.0).all())
+
+    def _is_alike(self, run: Sequence[Second]) -> bool:
+        """Whether the means are those of what is known."""
+        signals = [self._signals(each) for each in self._runs]
+        known, new = np.concatenate(signals), self._signals(run)
+        alike = _Noise.of(max(signals, key=len)).seconds_alike
+        error = known.std(axis=0) * np.sqrt(alike * (1.0 / len(new) + 1.0 / len(known)))
+        apart = np.abs(new.mean(axis=0) - known.mean(axis=0))
+        return bool((apart <= _ALIKE * error + 1.0 / len(new)).all())
+
+    # -- what -----------------------------------------------------------------------------------------------------------
+
+    def blocks(self, expected: NDArray[np.float64]) -> Blocks:
+        """Everything that can be drawn; chances lean towards blocks with as many requests offered a second as `expected` (nan: not known)."""
+        columns = self._columns
+        seconds: list[Second] = []
+        begins: list[int] = []
+        gains, busy, before = [], [], []
+        for run in self._runs:
+            counts = np.array([second.counts for second in run])
+            begins += range(len(seconds), len(seconds) + len(run) - BLOCK)
+            seconds += run[1:]
+            gains.append(np.diff(counts, axis=0))
+            busy.append(np.diff(np.array([second.busy_s for second in run]), axis=0))
+            before.append(columns.under_way(counts[:-1]))
+        counts = np.concatenate(gains)
+        starts = np.array(begins)
+        chances = self._chances(counts[:, columns.offered], starts, expected)
+        tied, last = columns.tied(counts.sum(axis=0)), len(seconds) - BLOCK
+        return Blocks(counts, np.concatenate(busy), tuple(seconds), np.concatenate(before), tied, starts, chances, last)
+
+    @staticmethod
+    def _chances(offered: Counts, begins: NDArray[np.int64], expected: Seconds) -> Seconds:
+        """Calibrated weights: the rates are known better than the sample tells them.
+
+        J.-C. Deville, C.-E. Särndal, "Calibration Estimators in Survey Sampling", JASA 87 (1992), the linear case; ridged, and kept
+        within a fifth and five times of equal.
+        """
+        known = ~np.isnan(expected)
+        chances = np.ones(len(begins))
+        if known.any():
+            sums = np.concatenate([np.zeros((1, offered.shape[1])), offered.cumsum(axis=0)])
+            means = ((sums[begins + BLOCK] - sums[begins]) / BLOCK)[:, known]
+            off = means - means.mean(axis=0)
+            spread = off.T @ off / len(begins)
+            ridge = np.trace(spread) / max(1, len(spread)) / 10.0 + 1e-12
+            lean = np.linalg.solve(spread + ridge * np.eye(len(spread)), expected[known] - means.mean(axis=0))
+            chances = np.clip(1.0 + off @ lean, 0.2, 5.0)
+        share: Seconds = chances / chances.sum()
+        return share
+
+
+@dataclass(frozen=True, slots=True)
+class _Noise:
+    """What the seconds of each signal owe to chance."""
+
+    trend: Seconds
+    """Slope over time, in standard errors."""
+    seconds_alike: Seconds
+    """Over how many seconds they depend on each other: their mean has this many times the variance it had if they did not."""
+
+    @classmethod
+    def of(cls, signals: Seconds) -> _Noise:
+        """Least squares over time; the autocorrelations of what remains, summed over a block."""
+        count = len(signals)
+        time = np.arange(count) - (count - 1) / 2.0
+        slope = time @ signals / (time @ time)
+        rest = signals - signals.mean(axis=0) - np.outer(time, slope)
+        power = (rest**2).mean(axis=0)
+        moves = power > 1e-18
+        safe = np.where(moves, power, 1.0)
+        lags = (np.einsum("ij,ij->j", rest[lag:], rest[:-lag]) / count for lag in range(1, BLOCK + 1))
+        alike = np.where(moves, np.maximum(1.0, 1.0 + 2.0 * np.sum([lag / safe for lag in lags], axis=0)), 1.0)
+        error = np.sqrt(safe * alike / (time @ time))
+        return cls(np.where(moves, np.abs(slope) / error, np.where(np.abs(slope) > 1e-12, np.inf, 0.0)), alike)
