@@ -60,6 +60,20 @@ class Finished:
     """Share of the simulated time that was jumped over; None where all was played."""
 
 
+JUMPS_PAY_FROM = 500.0
+"""Requests a second from which on quiet stretches are looked for. Assumption, between two measurements of benchmarks/quiet_stretches.py: at
+up to 90 looking costs more than a jump saves, at 2,000 a day takes a fourth of the time."""
+
+
+def jumps_by_default(scenario: Scenario, replications: int) -> bool:
+    """Whether quiet stretches are jumped over where nobody said: several days with a heavy load, by its mean over the day."""
+    from gameday.arrivals import rate_at
+
+    moments = [scenario.duration * (part + 0.5) / 24.0 for part in range(24)]
+    rates = (rate_at(one.rate, at) for one in scenario.load.classes.values() if one.rate is not None for at in moments)
+    return replications > 1 and sum(rates) / len(moments) >= JUMPS_PAY_FROM
+
+
 def play_game_day(request: Request, progress: Progress) -> Finished:
     """Play and write. GamedayError when the folder cannot be written or a worker dies, Interrupted when nothing was finished.
 

@@ -26,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin no replication after this time, e.g. 90s; what was played is judged",
     )
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--exact", action="store_true", help="play every second (default for one replication)")
+    how.add_argument("--exact", action="store_true", help="play every second")
     how.add_argument(
         "--quiet-stretches",
         action="store_true",
-        help="where nothing happens, draw seconds that were played before (default for several replications)",
+        help="where nothing happens, draw seconds that were played before (default: where it pays, in several heavy days)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play, score, write, print."""
-    from gameday.game import Request, play_game_day
+    from gameday.game import Request, jumps_by_default, play_game_day
     from gameday.progress import Progress
     from gameday.scenario import read_scenario
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         within_s=arguments.within,
         reports=not arguments.no_report,
         force=arguments.force,
-        quiet=arguments.quiet_stretches or (replications > 1 and not arguments.exact),
+        quiet=arguments.quiet_stretches or (not arguments.exact and jumps_by_default(scenario, replications)),
     )
     finished = play_game_day(request, Progress(sys.stderr, request.replications, "replications", request.within_s))
     scores = finished.scores

@@ -190,12 +190,14 @@ class QuietEngine:
         if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative():
             return
         rates = [self._rates.of(flow, self._now) for flow in range(self._columns.flows)]
-        expected = np.array([np.nan if rate is None else rate for rate in rates])
+        expected = np.array([np.nan if rate is None else rate * BLOCK for rate in rates])
         under_way = self._columns.under_way(self._run[-1].counts)
         ends_at = self._now + BLOCK * (time_s // BLOCK)
         self._notes, self._marks = self.take_notes(), self.take_marks()
         self._traces_over = self._last_trace
-        self._jump = Jump(library.blocks(expected), self._columns, self._draws, self._now, ends_at, under_way, under_way)
+        owed = np.zeros(len(expected))
+        blocks = library.blocks()
+        self._jump = Jump(blocks, self._columns, self._draws, self._now, ends_at, under_way, under_way, expected, owed)
 
     def _show(self, jump: Jump) -> None:
         """Show the second that ends now; at the end of the jump, or when something has come nearer than a warm-up, play on."""

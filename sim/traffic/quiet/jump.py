@@ -11,10 +11,10 @@ from sim.traffic.quiet.library import BLOCK, Blocks
 from sim.traffic.quiet.tally import Columns, Second, Tallying
 
 if TYPE_CHECKING:
-    from sim.traffic.quiet.tally import Counts
+    from sim.traffic.quiet.tally import Counts, Seconds
 
-_TRIES = 8
-"""Blocks that are drawn in search of one before which no total has to go back."""
+_TRIES = 32
+"""Blocks that are drawn, of which the one is taken that suits best (see `_begin`)."""
 
 
 @dataclass(slots=True)
@@ -33,6 +33,10 @@ class Jump:
     """Per flow and station, as the counters have it now."""
     under_way_at_rest: Counts
     """As the engine that stands still has it."""
+    expected: Seconds
+    """Requests a block of every flow whose rate is known; nan of the others."""
+    owed: Seconds
+    """How many more requests there should have been so far, per flow: a Poisson number for each block, less what was shown."""
     position: int = -1
     """Of the second that was shown last, -1: none yet."""
     left: int = 0
@@ -52,7 +56,9 @@ class Jump:
         blocks = self.blocks
         if self.left == 0:
             self.left = BLOCK
+            self.owed = self.owed + self.draws.poisson(np.nan_to_num(self.expected))
             self.position = blocks.last if self.ends_at - self.shown_to <= BLOCK else self._begin()
+            self.owed = self.owed - blocks.offered[self.position]
         else:
             self.position += 1
         counts = self.columns.joined(blocks.counts[self.position], self._more(self.position))
@@ -62,13 +68,22 @@ class Jump:
         self.shown_to += 1.0
 
     def _begin(self) -> int:
-        """Where a block begins, before whose first second no total has to go back, if one is found soon."""
+        """Where the next block begins: of some that are drawn, the one that brings the requests offered closest to what a Poisson process of
+        the known rate has brought by now, of every flow and of all together; if there are any, of those before which no total has to go back.
+
+        So requests offered have neither the sample's mean nor its spread, but those of the process they come from.
+        """
         blocks = self.blocks
-        tried = self.draws.choice(blocks.begins, size=_TRIES, p=blocks.chances)
-        for begin in tried.tolist():
-            if (self.columns.totals(blocks.counts[begin]) + self._more(begin) >= 0).all():
-                return int(begin)
-        return int(tried[0])
+        tried = self.draws.choice(blocks.begins, size=_TRIES)
+        more = np.where(blocks.tied, blocks.under_way_before[tried] - self.under_way, 0)
+        sound = (blocks.totals[tried] + more >= 0).all(axis=1)
+        tried = tried[sound] if sound.any() else tried
+        known = ~np.isnan(self.expected) & (self.expected > 0.0)
+        if not known.any():
+            return int(tried[0])
+        apart = (self.owed - blocks.offered[tried])[:, known]
+        off = (apart**2 / self.expected[known]).sum(axis=1) + apart.sum(axis=1) ** 2 / self.expected[known].sum()
+        return int(tried[off.argmin()])
 
     def _more(self, position: int) -> Counts:
         """How much more was under way before a second than there is now."""

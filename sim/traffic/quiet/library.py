@@ -50,7 +50,10 @@ class Blocks:
     under_way_before: Counts
     tied: NDArray[np.bool_]
     begins: NDArray[np.int64]
-    chances: Seconds
+    totals: Counts
+    """As `Columns.totals`, of each second."""
+    offered: Counts
+    """Requests offered in the block that begins at each second, per flow."""
     last: int
 
 
@@ -152,8 +155,8 @@ class Library:
 
     # -- what -----------------------------------------------------------------------------------------------------------
 
-    def blocks(self, expected: NDArray[np.float64]) -> Blocks:
-        """Everything that can be drawn; chances lean towards blocks with as many requests offered a second as `expected` (nan: not known)."""
+    def blocks(self) -> Blocks:
+        """Everything that can be drawn."""
         columns = self._columns
         seconds: list[Second] = []
         begins: list[int] = []
@@ -166,30 +169,11 @@ class Library:
             busy.append(np.diff(np.array([second.busy_s for second in run]), axis=0))
             before.append(columns.under_way(counts[:-1]))
         counts = np.concatenate(gains)
-        starts = np.array(begins)
-        chances = self._chances(counts[:, columns.offered], starts, expected)
         tied, last = columns.tied(counts.sum(axis=0)), len(seconds) - BLOCK
-        return Blocks(counts, np.concatenate(busy), tuple(seconds), np.concatenate(before), tied, starts, chances, last)
-
-    @staticmethod
-    def _chances(offered: Counts, begins: NDArray[np.int64], expected: Seconds) -> Seconds:
-        """Calibrated weights: the rates are known better than the sample tells them.
-
-        J.-C. Deville, C.-E. Särndal, "Calibration Estimators in Survey Sampling", JASA 87 (1992), the linear case; ridged, and kept
-        within a fifth and five times of equal.
-        """
-        known = ~np.isnan(expected)
-        chances = np.ones(len(begins))
-        if known.any():
-            sums = np.concatenate([np.zeros((1, offered.shape[1])), offered.cumsum(axis=0)])
-            means = ((sums[begins + BLOCK] - sums[begins]) / BLOCK)[:, known]
-            off = means - means.mean(axis=0)
-            spread = off.T @ off / len(begins)
-            ridge = np.trace(spread) / max(1, len(spread)) / 10.0 + 1e-12
-            lean = np.linalg.solve(spread + ridge * np.eye(len(spread)), expected[known] - means.mean(axis=0))
-            chances = np.clip(1.0 + off @ lean, 0.2, 5.0)
-        share: Seconds = chances / chances.sum()
-        return share
+        sums = np.concatenate([np.zeros((1, columns.flows), dtype=np.int64), counts[:, columns.offered].cumsum(axis=0)])
+        offered, totals = sums[BLOCK:] - sums[:-BLOCK], columns.totals(counts)
+        work, under_way = np.concatenate(busy), np.concatenate(before)
+        return Blocks(counts, work, tuple(seconds), under_way, tied, np.array(begins), totals, offered, last)
 
 
 @dataclass(frozen=True, slots=True)
