@@ -30,6 +30,8 @@ class AfterRow:
 
     request_class: str
     start_s: float
+    end_s: float | None
+    """When its users were well again; None: not before the run ended."""
     trigger: tuple[float, float] | None
     """From when to when lasted what caused it; None: nothing known did."""
     until_s: float
@@ -57,6 +59,8 @@ class AfterRow:
             return "nothing was asked before its cause, or nothing after it"
         if found.state == "metastable":
             return f"unwell for {duration(found.stuck_s)} in a row with neither its cause nor more demand than before"
+        if found.state == "recovered" and self.end_s is not None and self.end_s <= self.trigger[1]:
+            return f"well again {duration(self.end_s - self.start_s)} later, before its cause was gone"
         if found.after_s is None:
             return "never well for half a minute in a row after its cause was gone"
         return (
@@ -100,4 +104,4 @@ def _row(case: Case, incident: Incident, impact: Impact) -> AfterRow:
     if trigger is not None and trigger[1] < until_s:
         found = aftermath(ends_s, offered, good, trigger, until_s)
     share = np.divide(good, offered, out=np.full(len(offered), np.nan), where=offered > 0)
-    return AfterRow(name, impact.start_s, trigger, until_s, found, ends_s, np.minimum(share, 1.0))
+    return AfterRow(name, impact.start_s, impact.end_s, trigger, until_s, found, ends_s, np.minimum(share, 1.0))

@@ -105,7 +105,7 @@ class StationRow:
         """The failures in words."""
         if not self.failed_then:
             return "none failed"
-        most = list(self.failures.items())[:2]
+        most = [(reason, n) for reason, n in self.failures.items() if n >= 0.005 * self.failed_then][:2]
         shares = ", ".join(f"{reason.replace('_', ' ')} {percent(round(n / self.failed_then, 2))}" for reason, n in most)
         return f"{count(self.failed_then)} failed ({shares})"
 

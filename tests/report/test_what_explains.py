@@ -112,7 +112,9 @@ def _flow(name: str, good: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Seri
     return SeriesSet([Series("requests.offered", labels, t, np.full(len(t), 10.0)), Series("requests.good", labels, t, good)])
 
 
-def _after(data: ReportData, sick: list[tuple[float, float]], healed: bool = True) -> tuple[str, str]:
+def _after(
+    data: ReportData, sick: list[tuple[float, float]], healed: bool = True, ended_s: float | None = None
+) -> tuple[str, str]:
     t = np.arange(1.0, END_S + 1)
     good = np.full(len(t), 10.0)
     for start_s, end_s in sick:
@@ -120,6 +122,7 @@ def _after(data: ReportData, sick: list[tuple[float, float]], healed: bool = Tru
     fault = {"fault": "kill", "index": 0, "selector": "region/eu-1", "parameters": {}, "origin": "schedule"}
     impact = {"flow": "checkout", "good_ratio": 0.2, "objective": 0.95, "cause": [0]}
     events = [event(600, "fault.injected", "region/eu-1", **fault), event(604, "impact.started", "class/checkout", **impact)]
+    events += [event(ended_s, "impact.ended", "class/checkout", **impact)] if ended_s is not None else []
     events += [event(1200, "fault.healed", "region/eu-1", **fault)] if healed else []
     events += [event(END_S, "run.ended", "region-loss")]
     rows = after_rows(data.scenario, Timeline({}, events), _flow("checkout", good))
@@ -131,6 +134,11 @@ def _after(data: ReportData, sick: list[tuple[float, float]], healed: bool = Tru
 def test_who_is_well_for_good_after_the_cause_has_recovered(data: ReportData) -> None:
     assert _after(data, [(600, 1200)]) == ("recovered", "well as soon as its cause was gone")
     assert _after(data, [(600, 1240)]) == ("recovered", "well 40s after its cause was gone")
+
+
+def test_who_was_well_before_the_cause_was_gone_is_said_to_be(data: ReportData) -> None:
+    told = ("recovered", "well again 1m36s later, before its cause was gone")
+    assert _after(data, [(600, 700)], ended_s=700.0) == told
 
 
 def test_who_stays_sick_without_cause_and_demand_is_metastable(data: ReportData) -> None:
