@@ -58,10 +58,10 @@ class Jump:
             self.left = BLOCK
             self.owed = self.owed + self.draws.poisson(np.nan_to_num(self.expected))
             self.position = blocks.last if self.ends_at - self.shown_to <= BLOCK else self._begin()
-            self.owed = self.owed - blocks.offered[self.position]
         else:
             self.position += 1
         counts = self.columns.joined(blocks.counts[self.position], self._more(self.position))
+        self.owed = self.owed - counts[self.columns.offered]
         engine.credit(counts, blocks.busy_s[self.position])
         self.under_way = self.under_way + self.columns.under_way(counts)
         self.left -= 1
@@ -69,21 +69,20 @@ class Jump:
 
     def _begin(self) -> int:
         """Where the next block begins: of some that are drawn, the one that brings the requests offered closest to what a Poisson process of
-        the known rate has brought by now, of every flow and of all together; if there are any, of those before which no total has to go back.
+        the known rate has brought by now, of every flow and of all together; and few totals should have to go back at the seam.
 
         So requests offered have neither the sample's mean nor its spread, but those of the process they come from.
         """
         blocks = self.blocks
         tried = self.draws.choice(blocks.begins, size=_TRIES)
         more = np.where(blocks.tied, blocks.under_way_before[tried] - self.under_way, 0)
-        sound = (blocks.totals[tried] + more >= 0).all(axis=1)
-        tried = tried[sound] if sound.any() else tried
+        backwards = np.maximum(-(blocks.totals[tried] + more), 0).sum(axis=1)
         known = ~np.isnan(self.expected) & (self.expected > 0.0)
         if not known.any():
-            return int(tried[0])
+            return int(tried[backwards.argmin()])
         apart = (self.owed - blocks.offered[tried])[:, known]
         off = (apart**2 / self.expected[known]).sum(axis=1) + apart.sum(axis=1) ** 2 / self.expected[known].sum()
-        return int(tried[off.argmin()])
+        return int(tried[(off + backwards).argmin()])
 
     def _more(self, position: int) -> Counts:
         """How much more was under way before a second than there is now."""
