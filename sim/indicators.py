@@ -88,6 +88,14 @@ class Indicators:
             lost += counts[2 * step + flow]
         return offered, good, lost
 
+    def untroubled(self, window_s: float, at: float) -> bool:
+        """Whether in the window that ends at `at` every flow got good answers and lost no request."""
+        counts = self._counted(window_s, at)
+        if counts is None:
+            return False
+        step = len(counts) // 3
+        return not any(counts[2 * step :]) and all(counts[step : 2 * step])
+
     def good_ratio(self, request_class: str, window_s: float, at: float) -> float | None:
         """Share of good answers among those that ended in the window; 0 when requests came and none ended; None without any."""
         offered, good, lost = self.answered(request_class, window_s, at)

@@ -69,6 +69,10 @@ class Places:
         self.clusters: dict[str, Cluster] = {}
         self.dns_broken: list[float] = []
         self.listeners: list[Callable[[str, str], None]] = []
+        self._serving = [-1] * len(self.units)
+        """Per station: instances that answer, negative where they must be counted anew."""
+        self.version = 0
+        """Grows with everything that is done to instances, zones and links."""
         self._touched: dict[int, simpy.Event] = {}
         self.zone_names = list(wiring.zones)
         self._zones_of_place: dict[str, list[tuple[str, int]]] = {}
@@ -95,8 +99,16 @@ class Places:
 
     def tell(self, what: str, subject: str) -> None:
         """Tell whoever listens that something happened to the system: `node.down`, `node.up`, `zone.down`, `dns.broken` …"""
+        self.version += 1
         for listener in list(self.listeners):
             listener(what, subject)
+
+    def _touch(self, station: int) -> None:
+        """Something has been done to an instance of a station."""
+        self.version += 1
+        self._serving[station] = -1
+        if station in self._touched:
+            self._touched.pop(station).succeed()
 
     def touched(self, station: int) -> simpy.Event:
         """An event of the next instant at which something is done to an instance of a station."""
@@ -157,7 +169,9 @@ class Places:
 
     def serving_units(self, station: int) -> int:
         """Instances of a station that answer."""
-        return sum(unit.serving for unit in self.units[station])
+        if self._serving[station] < 0:
+            self._serving[station] = sum([unit.serving for unit in self.units[station]])
+        return self._serving[station]
 
     def station_owner(self, station: int) -> tuple[str, str]:
         """Kind and name of what a station belongs to: ('service', 'checkout')."""

@@ -209,8 +209,7 @@ class Ports(Places):
         self.apply(SetInstance(unit.station, unit.position, **change))
         if "up" in change or "slots" in change:
             self.recount_slots(unit.station)
-        if unit.station in self._touched:
-            self._touched.pop(unit.station).succeed()
+        self._touch(unit.station)
 
     def _tell_node(self, what: str, unit: Unit) -> None:
         kind, name = self.station_owner(unit.station)

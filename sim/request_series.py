@@ -16,8 +16,8 @@ from sim.traffic import Observation
 from sim.traffic.plan import Reason
 from sim.wiring import Wiring
 
-BLOCK_S = 512
-"""Seconds that are written together."""
+BLOCK = 512
+"""Samples that are written together."""
 
 
 class RequestSeries:
@@ -56,7 +56,7 @@ class RequestSeries:
                 if key not in self._served:
                     self._serve(key)
                 self._served[key].good.append(pair[0])
-        if second + 1 >= BLOCK_S:
+        if second + 1 >= BLOCK:
             self.write()
 
     def _lose(self, second: int, flow: int, before: Sequence[int], after: Sequence[int]) -> None:

@@ -5,10 +5,14 @@ Rates are differences of cumulative counts over the bin that ends at `t`; a seri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
 
 from sim.indicators import HISTOGRAM_EVERY_S, Indicators
-from sim.request_series import RequestSeries
+from sim.request_series import BLOCK, RequestSeries
 from sim.traffic import Observation
 from sim.traffic.plan import PRIORITIES
 from sim.world import World
@@ -27,11 +31,14 @@ class Sampler:
         self._indicators = indicators
         wiring, recorder = world.wiring, world.recorder
         self._requests = RequestSeries(wiring, recorder)
-        self._services = [
-            _Service(world, indicators, station, {"service": service, "region": region})
-            for service, places in wiring.services.items()
-            for region, station in places.items()
-        ]
+        places = {
+            station: {"service": service, "region": region}
+            for service, regions in wiring.services.items()
+            for region, station in regions.items()
+        }
+        self._gauges = _Gauges(world, indicators, places)
+        self._services = [_Service(world, station, labels) for station, labels in places.items()]
+        self._before = _Priorities.none(len(wiring.plan.stations))
         self._latencies = {name: [recorder.channel(each, **{"class": name}) for each in _QUANTILES] for name in wiring.classes}
         self._lags = {
             (database, zone): recorder.channel("database.lag", database=database, node=zone)
@@ -54,8 +61,10 @@ class Sampler:
         """Requests offered, good and lost by reason in the second that ends now; at every fifth second the rest."""
         self._requests.take(now, seen)
         if now % HISTOGRAM_EVERY_S == 0.0:
+            self._gauges.take(now, seen)
             for service in self._services:
-                service.write(now, seen)
+                service.write(now, seen, self._before)
+            self._before = _Priorities.of(seen)
             self._write_classes(now, seen)
             self._write_lags(now)
             for station, (backlog, dead_letters) in self._queues:
@@ -89,15 +98,79 @@ class Sampler:
         self._breakers = list(is_open)
 
 
-class _Service:
-    """One service in one region."""
+@dataclass(frozen=True, slots=True)
+class _Priorities:
+    """What every station has refused, let in and dropped by priority so far."""
 
-    def __init__(self, world: World, indicators: Indicators, station: int, labels: dict[str, str]) -> None:
+    refused: Sequence[Sequence[int]]
+    admitted: Sequence[Sequence[int]]
+    dropped: Sequence[Sequence[int]]
+    below_limit: Sequence[int]
+
+    @classmethod
+    def none(cls, stations: int) -> _Priorities:
+        nothing = [[0] * len(PRIORITIES)] * stations
+        return cls(nothing, nothing, nothing, [0] * stations)
+
+    @classmethod
+    def of(cls, seen: Observation) -> _Priorities:
+        """As copies."""
+        refused, admitted, dropped = ([row[:] for row in rows] for rows in (seen.refused_by, seen.admitted_by, seen.dropped_by))
+        return cls(refused, admitted, dropped, list(seen.shed_below_limit))
+
+
+class _Gauges:
+    """Utilisation, queue and instances of every service in every region, written in blocks."""
+
+    def __init__(self, world: World, indicators: Indicators, places: Mapping[int, Mapping[str, str]]) -> None:
         self._world = world
         self._indicators = indicators
+        self._stations = list(places)
+        self._channels = [
+            [world.recorder.channel(f"service.{name}", **labels) for labels in places.values()]
+            for name in ("utilisation", "queue", "instances")
+        ]
+        self._times: list[float] = []
+        self._rows: list[list[float]] = []
+        world.recorder.writers.append(self.write)
+
+    def take(self, now: float, seen: Observation) -> None:
+        """Gauges of now and the utilisation in the five seconds that end now, NaN where nothing ran."""
+        span = self._indicators.span(_SPAN_S, now)
+        assert span is not None, "the present instant has been measured"
+        busy_s, slot_s, queued, serving = span.busy_s, span.slot_s, seen.queued, self._world.serving_units
+        row: list[float] = [busy_s[each] / slot_s[each] if slot_s[each] > 0.0 else nan for each in self._stations]
+        row += [queued[each] for each in self._stations]
+        row += [serving(each) for each in self._stations]
+        self._times.append(now)
+        self._rows.append(row)
+        if len(self._rows) >= BLOCK:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was put aside; where nothing ran there is no utilisation."""
+        if not self._times:
+            return
+        times, values = np.array(self._times), np.array(self._rows, dtype=float).T
+        used, *others = np.split(values, len(self._channels))
+        for channel, row in zip(self._channels[0], used, strict=True):
+            known = ~np.isnan(row)
+            if known.any():
+                channel.extend(times[known], row[known])
+        for channels, rows in zip(self._channels[1:], others, strict=True):
+            for channel, row in zip(channels, rows, strict=True):
+                channel.extend(times, row.copy())
+        self._times, self._rows = [], []
+
+
+class _Service:
+    """What one service refused in one region."""
+
+    def __init__(self, world: World, station: int, labels: dict[str, str]) -> None:
+        self._world = world
         self._station = station
         recorder = world.recorder
-        names = ("utilisation", "queue", "instances", "refused", "shed_below_limit", "dropped")
+        names = ("refused", "shed_below_limit", "dropped")
         self._channels = {name: recorder.channel(f"service.{name}", **labels) for name in names}
         self._by_priority = [
             [
@@ -107,46 +180,37 @@ class _Service:
             for priority in PRIORITIES
         ]
         self._subject = f"service/{labels['service']}@{labels['region']}"
-        self._refused = self._admitted = self._dropped = [0] * len(PRIORITIES)
-        self._below_limit = 0
         self._refused_at: float | None = None
 
-    def write(self, now: float, seen: Observation) -> None:
-        """Gauges of now and rates of the five seconds that end now."""
-        station, channels = self._station, self._channels
-        used = self._indicators.utilisation([station], _SPAN_S, now)
-        if used is not None:
-            channels["utilisation"].add(now, used)
-        channels["queue"].add(now, seen.queued[station])
-        channels["instances"].add(now, self._world.serving_units(station))
-        if seen.refused_by[station] != self._refused or seen.dropped_by[station] != self._dropped:
-            self._write_refusals(now, seen)
+    def write(self, now: float, seen: Observation, before: _Priorities) -> None:
+        """Rates of the five seconds that end now, where anything was refused or dropped."""
+        station = self._station
+        if seen.refused_by[station] != before.refused[station] or seen.dropped_by[station] != before.dropped[station]:
+            self._write_refusals(now, seen, before)
         elif self._refused_at is not None:
             self._write_quiet(now)
-        self._refused, self._admitted = list(seen.refused_by[station]), list(seen.admitted_by[station])
-        self._dropped = list(seen.dropped_by[station])
-        self._below_limit = seen.shed_below_limit[station]
 
-    def _write_refusals(self, now: float, seen: Observation) -> None:
+    def _write_refusals(self, now: float, seen: Observation, before: _Priorities) -> None:
         """Shedding starts with the bin of the first request that was refused, or dropped from the queue by its discipline."""
         station, channels = self._station, self._channels
-        channels["refused"].add(now, (sum(seen.refused_by[station]) - sum(self._refused)) / _SPAN_S)
-        channels["shed_below_limit"].add(now, (seen.shed_below_limit[station] - self._below_limit) / _SPAN_S)
-        self._write_drops(now, seen.dropped_by[station])
+        refused_before, admitted_before = before.refused[station], before.admitted[station]
+        channels["refused"].add(now, (sum(seen.refused_by[station]) - sum(refused_before)) / _SPAN_S)
+        channels["shed_below_limit"].add(now, (seen.shed_below_limit[station] - before.below_limit[station]) / _SPAN_S)
+        self._write_drops(now, seen.dropped_by[station], before.dropped[station])
         for priority, (refused, admitted, _) in enumerate(self._by_priority):
-            refused.add(now, (seen.refused_by[station][priority] - self._refused[priority]) / _SPAN_S)
-            admitted.add(now, (seen.admitted_by[station][priority] - self._admitted[priority]) / _SPAN_S)
+            refused.add(now, (seen.refused_by[station][priority] - refused_before[priority]) / _SPAN_S)
+            admitted.add(now, (seen.admitted_by[station][priority] - admitted_before[priority]) / _SPAN_S)
         if self._refused_at is None:
             self._world.record("shedding.started", self._subject, station=self._subject)
         self._refused_at = now
 
-    def _write_drops(self, now: float, dropped: Sequence[int]) -> None:
+    def _write_drops(self, now: float, dropped: Sequence[int], before: Sequence[int]) -> None:
         """What the discipline of its queue has dropped, from the first one on."""
         if not any(dropped):
             return
-        self._channels["dropped"].add(now, (sum(dropped) - sum(self._dropped)) / _SPAN_S)
+        self._channels["dropped"].add(now, (sum(dropped) - sum(before)) / _SPAN_S)
         for priority, (_, _, channel) in enumerate(self._by_priority):
-            channel.add(now, (dropped[priority] - self._dropped[priority]) / _SPAN_S)
+            channel.add(now, (dropped[priority] - before[priority]) / _SPAN_S)
 
     def _write_quiet(self, now: float) -> None:
         """It has ended when nothing was refused for a while: then it ended with its last refusal."""

@@ -72,6 +72,8 @@ class Scrapes:
         self._every_s = day.world.scenario.monitoring.scrape
         self._times: list[float] = []
         self._scrapes: list[Scrape] = []
+        self._serving: dict[int, dict[int, int]] | None = None
+        self._version = 0
         self._seen: dict[tuple[int, int], tuple[int, int]] = {}
         self.probes: dict[str, ProbeState] = {}
 
@@ -80,17 +82,23 @@ class Scrapes:
     def scrape(self) -> None:
         """Measure everything that can be reached now."""
         world = self._day.world
-        reached = self._zones_reached()
-        serving: dict[int, dict[int, int]] = {}
-        for station, units in enumerate(world.units):
-            for unit in units:
-                if unit.serving and unit.zone in reached:
-                    zones = serving.setdefault(station, {})
-                    zones[unit.zone] = zones.get(unit.zone, 0) + 1
+        if self._serving is None or self._version != world.version:
+            self._serving, self._version = self._find_serving(), world.version
+        serving = self._serving
         world.sync()
         answered = self._answered(world.engine.observe(), serving)
         self._times.append(world.env.now)
         self._scrapes.append(Scrape(world.env.now, serving, answered, self._lags(serving), self._links()))
+
+    def _find_serving(self) -> dict[int, dict[int, int]]:
+        """Per station that can be reached now: its instances that answer, by their zone."""
+        reached, serving = self._zones_reached(), dict[int, dict[int, int]]()
+        for station, units in enumerate(self._day.world.units):
+            for unit in units:
+                if unit.serving and unit.zone in reached:
+                    zones = serving.setdefault(station, {})
+                    zones[unit.zone] = zones.get(unit.zone, 0) + 1
+        return serving
 
     def _zones_reached(self) -> set[int]:
         """Engine zones whose instances can be asked; of a third party we ask nobody, our callers count its answers."""

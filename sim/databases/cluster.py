@@ -52,8 +52,10 @@ class Cluster:
         self.succession = Succession(self)
         self.router = Router(self)
         self._primaries = -1
+        self.calm = False
+        """Whether time alone changes nothing before the next change but how far copies are."""
         self.settled = False
-        """Whether time alone changes nothing before the next change, so that there is nothing to look at meanwhile."""
+        """Whether it does not even change that, so that there is nothing to look at meanwhile."""
         self._limit_s = database.stale_after_s
         self._is_read = any(world.wiring.edges[edge].operation == "read" for edge in world.wiring.edges_to(self.subject))
         world.listeners.append(self._on_world)
@@ -112,6 +114,9 @@ class Cluster:
             yield self.world.env.timeout(LOOK_EVERY_S if self.settled else min(LOOK_EVERY_S, self._next_stale_s()))
             if self.settled:
                 continue
+            if self.calm:
+                self._pass_time()
+                continue
             self.changed()
             if self._primaries != 1:
                 self._sample_primaries()
@@ -142,12 +147,20 @@ class Cluster:
         if self.writes.note_writable() != self._primaries:
             self._sample_primaries()
         self.router.update()
-        self.settled = self._is_settled()
+        waits = self._primaries != 1 or self.leader.quiet_s is not None or self.moving
+        self.calm = not waits and self.database.replication == "asynchronous"
+        self.settled = self.calm and self._is_settled()
+
+    def _pass_time(self) -> None:
+        """What `changed` does where time alone has passed in a calm cluster."""
+        self.replication.advance()
+        self._mark_stale()
+        for node in self.nodes.values():
+            self._apply(node)
+        self.calm, self.settled = True, self._is_settled()
 
     def _is_settled(self) -> bool:
-        """Whether the leader takes writes nobody waits for, and every copy follows it by its lag or stands still for good."""
-        if self._primaries != 1 or self.leader.quiet_s is not None or self.database.replication != "asynchronous" or self.moving:
-            return False
+        """Whether every copy follows its leader by its lag, or stands still for good."""
         limit_s = self._limit_s if self._is_read else None
         for node in self.nodes.values():
             if node is self.leader:

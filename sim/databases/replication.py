@@ -94,7 +94,7 @@ class Replication:
 
     def advance(self) -> None:
         """Keep how far every copy is; called before anything changes."""
-        self._cluster.settled = False
+        self._cluster.calm = self._cluster.settled = False
         now = self._world.env.now
         for node in self._cluster.nodes.values():
             node.through_s = self.through_s(node)
