@@ -46,26 +46,17 @@ class ImpactMachine:
     """Judges every class when it is asked."""
 
     def __init__(
-        self,
-        classes: Mapping[str, RequestClass],
-        answered: Answered,
-        active_faults: Callable[[], Iterable[str]],
-        untroubled: Callable[[float, float], bool] = lambda window_s, at: False,  # noqa: ARG005 - nobody knows
+        self, classes: Mapping[str, RequestClass], answered: Answered, active_faults: Callable[[], Iterable[str]]
     ) -> None:
-        """`untroubled` may say that in the window that ends at an instant every class got good answers and lost nothing."""
         self._classes = classes
         self._answered = answered
         self._active_faults = active_faults
-        self._untroubled = untroubled
-        self._windows_s = {each.indicator.window for each in classes.values()}
         self._open: dict[str, Impact] = {}
         self.active: dict[str, Impact] = {}
         """Classes that are hurt, as far as it is known by now."""
 
     def check(self, now: float) -> list[ImpactChange]:
         """Judge the windows that end now."""
-        if not self._open and all(self._untroubled(window_s, now) for window_s in self._windows_s):
-            return []
         changes = []
         for name, request_class in self._classes.items():
             indicator = request_class.indicator

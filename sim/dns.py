@@ -37,7 +37,8 @@ class _Caches:
         self._ignore_for_s = dns.ignore_for
         self.answer = home
         self.holds = np.full(dns.resolvers, home, dtype=np.int64)
-        self._behind = 0  # caches that have another answer, or none
+        self.behind = 0
+        """How many have not the record's present answer."""
         self._expires = self._generator.random(dns.resolvers) * ttl_s
         self._keeps = self._generator.random(dns.resolvers) < dns.ignore_ttl
         self._expires[self._keeps] += self._generator.exponential(dns.ignore_for, int(self._keeps.sum()))
@@ -64,7 +65,7 @@ class _Caches:
         self._count()
 
     def _count(self) -> None:
-        self._behind = int(np.count_nonzero(self.holds != self.answer))
+        self.behind = int(np.count_nonzero(self.holds != self.answer))
 
     def refresh(self, now: float, broken_ratio: float) -> bool:
         """Every cache that has expired asks; a share of the questions fails. Whether any cache holds something else by that."""
@@ -82,15 +83,11 @@ class _Caches:
             self.holds[due] = np.where(fails, _NONE, self.answer)
             self._count()
             return True
-        learnt = int(np.count_nonzero(self.holds[due] != self.answer)) if self._behind else 0
+        learnt = int(np.count_nonzero(self.holds[due] != self.answer)) if self.behind else 0
         if learnt:
             self.holds[due] = self.answer
-            self._behind -= learnt
+            self.behind -= learnt
         return learnt > 0
-
-    def settled(self) -> bool:
-        """Whether every cache has the record's present answer."""
-        return self._behind == 0
 
     def counts(self, regions: int) -> NDArray[np.int64]:
         """Caches per region, and at the end those without an address."""
@@ -166,9 +163,9 @@ class Resolvers:
     def _run(self) -> Process:
         """Refresh every second, until every cache has the answer and resolution works."""
         env = self._world.env
-        while self._world.dns_broken or not all(caches.settled() for caches in self._caches.values()):
+        while self._world.dns_broken or any(caches.behind for caches in self._caches.values()):
             yield env.timeout(STEP_S)
-            broken = 1.0 - prod(1.0 - share for share in self._world.dns_broken)
+            broken = 1.0 - prod([1.0 - share for share in self._world.dns_broken])
             for origin, caches in self._caches.items():
                 if caches.refresh(env.now, broken):
                     self._apply(origin)

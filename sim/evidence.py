@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import median
 
 from gameday.alerting.candidates import links_of
 from gameday.alerting.seasonal import robust_spread
@@ -74,9 +73,10 @@ class _Past:
         known = [each for each in past if each is not None]
         if value is None or not known:
             return 0.0
-        least = LEAST_SPREAD[indicator] * (float(np.median(known)) if indicator == HELD else 1.0)
+        usual = median(known)
+        least = LEAST_SPREAD[indicator] * (usual if indicator == HELD else 1.0)
         spread = max(robust_spread(known), least, 1e-9)
-        far = max(0.0, value - float(np.median(known))) / spread
+        far = max(0.0, value - usual) / spread
         return far**2 / (far**2 + DEVIATIONS**2)
 
     def _value(self, indicator: str, subject: str, at: float) -> float | None:

@@ -65,7 +65,7 @@ class Indicators:
     def take(self, now: float, seen: Observation) -> None:
         """Keep the counters of this instant; called every second."""
         self._counts.clear()
-        self._requests.add(now, [*seen.offered, *seen.good, *map(sum, seen.lost)])
+        self._requests.add(now, seen.requests())
         if now % HISTOGRAM_EVERY_S == 0.0:
             self._spans.clear()
             self._answers.clear()
@@ -87,14 +87,6 @@ class Indicators:
             good += counts[step + flow]
             lost += counts[2 * step + flow]
         return offered, good, lost
-
-    def untroubled(self, window_s: float, at: float) -> bool:
-        """Whether in the window that ends at `at` every flow got good answers and lost no request."""
-        counts = self._counted(window_s, at)
-        if counts is None:
-            return False
-        step = len(counts) // 3
-        return not any(counts[2 * step :]) and all(counts[step : 2 * step])
 
     def good_ratio(self, request_class: str, window_s: float, at: float) -> float | None:
         """Share of good answers among those that ended in the window; 0 when requests came and none ended; None without any."""

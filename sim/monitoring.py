@@ -218,7 +218,7 @@ class Monitor:
         while True:
             yield world.env.timeout(CUSTOMERS_LOOK_EVERY_S)
             world.sync()
-            lost = sum(map(sum, world.engine.observe().lost))
+            lost = sum(world.engine.observe().requests()[2 * len(world.wiring.flows) :])
             while lost >= next_report:
                 next_report += int(waits.geometric(1.0 / settings.affected_requests))
                 world.env.process(self._report(delays.exponential() * settings.delay, reports))

@@ -28,13 +28,14 @@ class RequestSeries:
         self._stations = wiring.plan.stations
         self._labels = {flow: {"class": name, "origin": origin} for (name, origin), flow in wiring.flows.items()}
         self._times: list[float] = []
-        nothing = [0] * len(wiring.flows)
-        self._counts = {name: [list(nothing)] for name in ("offered", "good")}
-        self._channels = {
-            name: [recorder.channel(f"requests.{name}", **self._labels[flow]) for flow in sorted(self._labels)]
-            for name in self._counts
-        }
-        self._lost = [[0] * len(Reason) for _ in nothing]
+        self._flows = len(wiring.flows)
+        self._rows = [[0] * (3 * self._flows)]
+        self._channels = [
+            recorder.channel(f"requests.{name}", **self._labels[flow])
+            for name in ("offered", "good")
+            for flow in sorted(self._labels)
+        ]
+        self._lost = [[0] * len(Reason) for _ in wiring.flows]
         self._losses: dict[tuple[int, int], _Lost] = {}
         self._served: dict[tuple[int, int], _Served] = {}
         recorder.writers.append(self.write)
@@ -43,9 +44,9 @@ class RequestSeries:
         """The second that ends now. A reason or a region has a series from its first request on."""
         second = len(self._times)
         self._times.append(now)
-        self._counts["offered"].append(list(seen.offered))
-        self._counts["good"].append(list(seen.good))
-        if seen.lost != self._lost:
+        row, before_it, losses = seen.requests(), self._rows[-1], 2 * self._flows
+        self._rows.append(row)
+        if row[losses:] != before_it[losses:]:
             for flow, (before, after) in enumerate(zip(self._lost, seen.lost, strict=True)):
                 if before != after:
                     self._lose(second, flow, before, after)
@@ -79,11 +80,10 @@ class RequestSeries:
         if not self._times:
             return
         times = np.array(self._times)
-        for name, rows in self._counts.items():
-            values = np.diff(np.array(rows, dtype=float), axis=0).T
-            for channel, of_flow in zip(self._channels[name], values, strict=True):
-                channel.extend(times, of_flow.copy())
-            self._counts[name] = rows[-1:]
+        changes = np.diff(np.array(self._rows, dtype=float), axis=0).T
+        for channel, values in zip(self._channels, changes[: 2 * self._flows], strict=True):
+            channel.extend(times, values.copy())
+        del self._rows[:-1]
         for lost in self._losses.values():
             lost.write(times)
         for served in self._served.values():

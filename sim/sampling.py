@@ -115,7 +115,7 @@ class _Priorities:
     @classmethod
     def of(cls, seen: Observation) -> _Priorities:
         """As copies."""
-        refused, admitted, dropped = ([row[:] for row in rows] for rows in (seen.refused_by, seen.admitted_by, seen.dropped_by))
+        refused, admitted, dropped = (list(map(list, rows)) for rows in (seen.refused_by, seen.admitted_by, seen.dropped_by))
         return cls(refused, admitted, dropped, list(seen.shed_below_limit))
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Literal
 
 import numpy as np
@@ -36,6 +37,7 @@ LEAST_WEEKS, LEAST_DAYS = 2, 3
 LEAST_SPREAD_RATIO = 0.01
 """The spread is never taken as less than this share of the centre: a metric that never moved is not known to the last digit.
 Assumption."""
+_FEW = 32
 Floats = npt.NDArray[np.float64]
 
 
@@ -127,9 +129,17 @@ def robust_spread(values: Sequence[float] | Floats) -> float:
     """1.4826 MAD; where more than half of the values are the same, so that the MAD is 0, 1.2533 times the mean distance from the median
     (Iglewicz and Hoaglin 1993, the modified z-score). Both are the standard deviation of a normal distribution.
     """
+    if 0 < len(values) <= _FEW and (spread := _spread_of_few([float(each) for each in values])):
+        return spread
     distances = np.abs(np.asarray(values, dtype=float) - np.median(values))
     mad = MAD_TO_SIGMA * float(np.median(distances))
     return mad or MEAN_DISTANCE_TO_SIGMA * float(np.mean(distances))
+
+
+def _spread_of_few(values: list[float]) -> float:
+    """1.4826 MAD, without arrays, which are slower for a handful of numbers."""
+    middle = median(values)
+    return MAD_TO_SIGMA * median([abs(value - middle) for value in values])
 
 
 def _floored(centre: float, spread: float) -> tuple[float, float]:

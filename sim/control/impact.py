@@ -13,9 +13,7 @@ class ImpactMonitor:
 
     def __init__(self, world: World, indicators: Indicators, faults: FaultPlayer) -> None:
         self._world = world
-        self._machine = ImpactMachine(
-            world.scenario.load.classes, indicators.answered, lambda: faults.active, indicators.untroubled
-        )
+        self._machine = ImpactMachine(world.scenario.load.classes, indicators.answered, lambda: faults.active)
 
     @property
     def active(self) -> dict[str, Impact]:

@@ -117,6 +117,10 @@ class Observation:
     writes_indeterminate: list[int]
     dead_letters: list[int]
 
+    def requests(self) -> list[int]:
+        """Offered requests of every flow, then good ones, then lost ones whatever the reason: a new list."""
+        return [*self.offered, *self.good, *map(sum, self.lost)]
+
     def histograms(self) -> NDArray[np.int64]:
         """`latency` as an array of its own: what to keep of it."""
         import numpy as np

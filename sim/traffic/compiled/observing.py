@@ -27,7 +27,7 @@ _BY_PRIORITY = {"refused_by": at.S_REFUSED_BY, "admitted_by": at.S_ADMITTED_BY, 
 class View(Observation):
     """The observation of one engine, the same object for its life."""
 
-    __slots__ = ("_arena", "_gauged", "_known", "_parts", "_positions", "_readers", "_tables")
+    __slots__ = ("_arena", "_gauged", "_known", "_parts", "_positions", "_readers", "_requests", "_tables")
 
     def __init__(self, tables: Tables) -> None:
         """Nothing is read yet."""
@@ -44,6 +44,8 @@ class View(Observation):
                 ("latency", at.F_LATENCY, BUCKETS),
             )
         }
+        totals = (records + first for first in (at.F_OFFERED, at.F_GOOD, at.F_LOST_ALL))
+        self._requests = np.concatenate([*totals])
         self._readers: dict[str, Callable[[], None]] = {
             "offered": self._read_offered,
             "good": self._read_good,
@@ -68,6 +70,11 @@ class View(Observation):
         self._gauged = False
         if self._arena.grown:
             self._look()
+
+    def requests(self) -> list[int]:
+        """Offered requests of every flow, then good ones, then lost ones."""
+        found: list[int] = self._arena.words.take(self._requests).tolist()
+        return found
 
     def histograms(self) -> npt.NDArray[np.int64]:
         """`latency` as a copy."""
