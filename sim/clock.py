@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from math import inf
+from typing import Any
 
 import simpy
-from simpy.events import NORMAL
+from simpy.events import NORMAL, URGENT
 
 from sim.processes import Process
 from sim.traffic import Engine, Stop, Watch
+
+_WATCH = Stop.WATCH  # an attribute of an enumeration is slow to look up
 
 
 class Clock(simpy.Environment):
@@ -33,12 +36,12 @@ class Clock(simpy.Environment):
         self._awaited[engine.watch(condition)] = event
         return event
 
-    def at(self, time: float) -> simpy.Event:
+    def at(self, time: float, priority: simpy.events.EventPriority = NORMAL) -> simpy.Event:
         """An event of exactly that instant, which a delay from now may miss by the last bit; time does not go back."""
         assert time >= self.now, f"{time} has passed at {self.now}"
         event = self.event()
         event._ok, event._value = True, None
-        heappush(self._queue, (time, NORMAL, next(self._eid), event))
+        heappush(self._queue, (time, priority, next(self._eid), event))
         return event
 
     def look(self, process: Process) -> None:
@@ -56,13 +59,30 @@ class Clock(simpy.Environment):
         if not self._awaited or not self._stopped_before(self.peek()):
             super().step()
 
+    def run(self, until: float | simpy.Event | None = None) -> Any:
+        """As SimPy's: up to an instant, what is due at that instant excluded; quicker, because no step is a call."""
+        if until is None or isinstance(until, simpy.Event):
+            return super().run(until)
+        if until <= self.now:
+            raise ValueError(f"run(until={until}): time runs forward from now={self.now}")
+        stop, queue = self.at(float(until), URGENT), self._queue
+        while True:  # the last event is `stop`
+            if self._awaited and self._stopped_before(queue[0][0]):
+                continue
+            self._now, _, _, event = heappop(queue)
+            if event is stop:
+                return None
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment] # as SimPy does
+            for callback in callbacks:
+                callback(event)
+            if not event._ok and not hasattr(event, "_defused"):
+                raise event._value
+
     def _stopped_before(self, soon: float) -> bool:
         """Let the data plane go ahead up to the next event; whether it stopped on the way."""
         engine = self._engine
         assert engine is not None, "somebody waits for it"
-        if not self._stopped and engine.now < soon < simpy.core.Infinity:
-            self._stopped = engine.advance(soon) is Stop.WATCH
-        if not self._stopped:
+        if not self._stopped and (not engine.now < soon < inf or engine.advance(soon) is not _WATCH):
             return False
         self._stopped = False
         for number in engine.take_fired():
@@ -90,11 +110,11 @@ class ForeseeingClock(Clock):
         """Start a process whose own waking is nothing to be prepared for."""
         self._lookers.add(self.process(process))
 
-    def at(self, time: float) -> simpy.Event:
+    def at(self, time: float, priority: simpy.events.EventPriority = NORMAL) -> simpy.Event:
         """An event of exactly that instant; keeps the time if somebody who acts waits for it."""
         if self.active_process not in self._lookers:
             heappush(self._acts, time)
-        return super().at(time)
+        return super().at(time, priority)
 
     def schedule(self, event: simpy.Event, priority: simpy.events.EventPriority = NORMAL, delay: float = 0.0) -> None:
         """As SimPy's; keeps the time if somebody who acts waits for it."""

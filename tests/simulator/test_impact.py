@@ -57,6 +57,7 @@ def judge(seconds):
             busy_s=[],
             queued=[],
             histograms=lambda: np.zeros((1, BUCKETS), dtype=np.int64),
+            requests=lambda counts=(good + lost, good, lost): list(counts),
         )
         indicators.take(float(now), row)
         monitor.check(float(now))

@@ -20,6 +20,7 @@ from sim.traffic.checks import check
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import build_tables
 from sim.traffic.compiled.changing import Changing
+from sim.traffic.compiled.layout import I_QUEUED, I_RUNNING
 from sim.traffic.compiled.machine import FIRST_ARRIVAL, SHORT, WATCHED, act, gauge, play
 from sim.traffic.compiled.observing import View
 from sim.traffic.compiled.records import Records
@@ -27,6 +28,8 @@ from sim.traffic.compiled.watches import drop_watch, set_watch, take_fired
 from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
 from sim.traffic.watching import Stop, Watch
+
+_UNTIL = Stop.UNTIL  # an attribute of an enumeration is slow to look up
 
 
 class CompiledEngine:
@@ -58,13 +61,15 @@ class CompiledEngine:
             raise ValueError(f"advance(until={until}): time runs forward from now={self._now} and stays finite")
         arena = self._arena
         until = float(until)
-        while (stopped := play(arena.words, arena.reals, until, True)) == SHORT:
+        stopped = play(arena.words, arena.reals, until, True)
+        while stopped == SHORT:
             self._changing.provide()
-        if stopped == WATCHED:
-            self._now = arena.real[at.H_NOW]
-            return Stop.WATCH
-        self._now = until
-        return Stop.UNTIL
+            stopped = play(arena.words, arena.reals, until, True)
+        if stopped != WATCHED:
+            self._now = until
+            return _UNTIL
+        self._now = arena.real[at.H_NOW]
+        return Stop.WATCH
 
     def watch(self, condition: Watch) -> int:
         """Return early from `advance` when the condition holds; returns the watch's number."""
@@ -98,8 +103,8 @@ class CompiledEngine:
 
     def instance_busy(self, station: int, instance: int) -> tuple[int, int]:
         """Busy slots and queued requests of one instance."""
-        record = self._tables.instances[station][instance]
-        return self._arena.word[record + at.I_RUNNING], self._arena.word[record + at.I_QUEUED]
+        record, word = self._tables.instances[station][instance], self._arena.word
+        return word[record + I_RUNNING], word[record + I_QUEUED]
 
     def details(self) -> Details:
         """More about every station and edge, as copies."""
