@@ -45,6 +45,12 @@ def test_both_engines_put_every_latency_into_the_same_bucket() -> None:
     assert called(words, reals, 0.0) == bucket_of(0.0) == 0
 
 
+def test_a_part_of_the_kernel_called_from_python_fails_instead_of_answering_nothing() -> None:
+    run = CompiledEngine(plan([station("s")], [entry()], [flow(1.0)]), Streams(1))
+    with pytest.raises(KeyError):
+        compiled_bucket_of(run._arena.words, run._arena.reals, 1.0)
+
+
 @BOTH
 def test_a_visit_counts_from_its_arrival_at_the_station_to_its_end_with_waiting_and_calls(make: type[Engine]) -> None:
     classes = (ClassPlan("x", 0, 9.0), ClassPlan("y", 1, 9.0))
