@@ -9,7 +9,7 @@ WITHIN ?= 45s
 # LIVE=0 leaves out the live day on the lab, and what has to be installed for it.
 LIVE ?= 1
 
-.PHONY: gameday test lint types layers unit bench docs lock clean
+.PHONY: gameday test lint types layers unit check bench docs lock clean
 
 gameday: $(VENV)/$(if $(filter 0,$(LIVE)),.run,.lab)   ## environment, the flagship day simulated, its report; a live day on the lab
 	$(BIN)/gameday warmup
@@ -31,6 +31,9 @@ layers: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/gameday warmup
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -q
+
+check: $(VENV)/.run              ## the shipped game days against their reviewed baselines, quick
+	$(BIN)/gameday check scenarios --jobs $(JOBS)
 
 bench: $(VENV)/.dev              ## speed, as ratios measured in one run
 	$(BIN)/python -m benchmarks

@@ -16,6 +16,8 @@ BENCHMARKS = {
     "startup": "start of the command line, against an interpreter that does nothing",
     "quiet_stretches": "scores and time with quiet stretches, against exact play",
     "replications": "a run on two processes, against one",
+    "cluster": "a batch of days on two workers of a Dask cluster, against one",
+    "check_power": "false alarms and power of gameday check, from where it was interrupted",
     "memory": "peak memory of many replications, against few",
     "alert_rules": "static thresholds and baselines on real metrics with labelled anomalies",
     "root_cause": "root-cause candidates against the injected truth, against two simple ways",

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--update", action="store_true", help="show what changed since the baselines, and make them anew")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--quick", action="store_true", help="the first 10 replications of each (default)")
+    length.add_argument("--quick", action="store_true", help="the first 10 replications of each (default; with --update: all that the scenario asks for)")
     length.add_argument("--thorough", action="store_true", help="all replications of the baselines")
     parser.add_argument(
         "--tolerance", type=share, default=0.05, metavar="SHARE", help="change that is no regression (default 5%%)"
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gameday.regression.checking import QUICK, days, play_days
     from gameday.replication import Workers
 
-    most = None if arguments.thorough or arguments.update else QUICK
+    most = None if arguments.thorough or (arguments.update and not arguments.quick) else QUICK
     found = days(arguments.paths, arguments.baseline, most=most, seed=arguments.seed, fresh=arguments.update)
     to_play = [day for day in found if day.baseline is not None or arguments.update]
     progress = Progress(sys.stderr, sum(day.replications for day in to_play), "replications")

@@ -85,6 +85,9 @@ def _estimate(response: Response, values: list[float]) -> Estimate:
     if response.statistic == "mean":
         if not all(map(math.isfinite, values)):
             return Estimate(math.inf, None, None, n)
+        if response.of in KPIS and KPIS[response.of].unit == "bool":
+            rate = share(round(sum(values)), n)  # also where all days agree: six of six is no certainty
+            return Estimate(rate.value, rate.low, rate.high, n)
         if len(set(values)) == 1:
             return Estimate(values[0], values[0], values[0], n)
         mean = bootstrap_interval(values, lambda sample: float(np.mean(sample)), np.random.default_rng(0), resamples=1000)

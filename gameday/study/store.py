@@ -57,6 +57,8 @@ class Store:
     """By point and replication."""
     _waiting: list[Row] = field(default_factory=list)
     _parts: int = 0
+    _index: dict[int, list[Row]] = field(default_factory=dict)
+    _indexed: int = 0
 
     @classmethod
     def create(cls, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> Store:
@@ -121,7 +123,13 @@ class Store:
 
     def of_point(self, number: int) -> list[Row]:
         """The rows of a point, by replication."""
-        return [self.rows[key] for key in sorted(key for key in self.rows if key[0] == number)]
+        if self._indexed != len(self.rows):
+            # Once a round, not once a point: a study of a million rows has thousands of points.
+            self._index = {}
+            for key in sorted(self.rows):
+                self._index.setdefault(key[0], []).append(self.rows[key])
+            self._indexed = len(self.rows)
+        return self._index.get(number, [])
 
     def _write_record(self) -> None:
         write_atomically(self.folder / RECORD, (json.dumps({"schema": SCHEMA, **self.identity}, indent=2) + "\n").encode())

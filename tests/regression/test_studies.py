@@ -283,6 +283,11 @@ def test_never_is_a_value_and_limits_are_kept_missed_or_unclear() -> None:
     assert estimate(limit, rows([10.0] * 10 + [1000.0] * 11)).allowed == "unclear"
     rate = estimate(Response(of=KPI, statistic="pass_rate", target="<= 100s"), rows([10.0] * 15 + [math.inf] * 5))
     assert rate.value == 0.75
+    days = [{"replication": day, "failover.decision": 1.0} for day in range(6)]
+    agreed = estimate(Response(of="failover.decision", statistic="mean"), days)
+    assert (agreed.value, agreed.high) == (1.0, 1.0)
+    assert agreed.low is not None
+    assert agreed.low < 0.7, "six of six is no certainty"
 
 
 def additive_answers(function: Any, levels: int = 3) -> Answers:
