@@ -30,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--update", action="store_true", help="show what changed since the baselines, and make them anew")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--quick", action="store_true", help="the first 10 replications of each (default; with --update: all that the scenario asks for)")
+    length.add_argument(
+        "--quick",
+        action="store_true",
+        help="the first 10 replications of each (default; with --update: all that the scenario asks for)",
+    )
     length.add_argument("--thorough", action="store_true", help="all replications of the baselines")
     parser.add_argument(
         "--tolerance", type=share, default=0.05, metavar="SHARE", help="change that is no regression (default 5%%)"
