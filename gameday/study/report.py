@@ -16,6 +16,7 @@ from gameday.atomic_files import write_atomically
 from gameday.report.markdown import plain, table
 from gameday.scores.kpis import KPIS, format_value
 from gameday.study.answers import Answers, PointAnswer
+from gameday.study.design import points_of
 from gameday.study.estimates import Estimate
 from gameday.study.pictures import Picture, pictures
 
@@ -202,7 +203,9 @@ def write_study_report(answers: Answers, folder: Path) -> None:
 
 def _design(answers: Answers) -> list[tuple[str, str]]:
     study = answers.study
-    facts = [("scenario", study.scenario), ("design", f"{_DESIGNS[study.design.kind]}: {len(answers.points)} points")]
+    played, planned = len(answers.points), len(points_of(study))
+    cut = f" of {planned}; the others were not played, so effects are not balanced" if played < planned else ""
+    facts = [("scenario", study.scenario), ("design", f"{_DESIGNS[study.design.kind]}: {played} points{cut}")]
     for name, factor in study.factors.items():
         if factor.patches is not None:
             said = "patches " + ", ".join(factor.patches)
