@@ -75,7 +75,10 @@ class Answers:
             for number, rows in by_point.items()
         ]
         places = {given: place for place, given in enumerate(groups)}
-        return cls(study, store.identity, tuple(sorted(found, key=lambda one: (places[_given(study, one.levels)], *_order(one)))))
+        turn = 1.0 if study.responses[0].better == "lower" else -1.0
+        return cls(
+            study, store.identity, tuple(sorted(found, key=lambda one: (places[_given(study, one.levels)], *_order(one, turn))))
+        )
 
     @property
     def responses(self) -> list[Response]:
@@ -100,10 +103,10 @@ class Answers:
         return [one for one in self.points if one.levels[name] == level]
 
 
-def _order(one: PointAnswer) -> tuple[int, float, int]:
+def _order(one: PointAnswer, turn: float) -> tuple[int, float, int]:
     """By rank, then as estimated, which says nothing among equals but reads better."""
     value = one.estimates[0].value
-    return one.rank, math.inf if value is None else value, one.number
+    return one.rank, math.inf if value is None else turn * value, one.number
 
 
 MOST_FOR_A_FRONT = 400
