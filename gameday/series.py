@@ -140,7 +140,10 @@ class SeriesSet:
             [("name", pa.string()), ("labels", pa.string()), ("t", pa.float64()), ("value", pa.float64())], metadata=_FORMAT
         )
         chunks = [
-            pa.record_batch([[one.name] * len(one), [_label_text(one.labels)] * len(one), one.t, one.values], schema=schema)
+            pa.RecordBatch.from_arrays(
+                [_texts(one.name, len(one)), _texts(_label_text(one.labels), len(one)), _floats(one.t), _floats(one.values)],
+                schema=schema,
+            )
             for one in self
         ]
         buffer = io.BytesIO()
@@ -203,6 +206,23 @@ def _series_of(table: Any) -> Iterator[Series]:
         if not isinstance(decoded, dict) or not all(isinstance(value, str) for value in decoded.values()):
             raise ValueError(f"has labels that are not a JSON object of texts: {text[:60]}")
         yield Series(str(names[int(rows[0])]), decoded, times[rows], values[rows])
+
+
+def _texts(text: str, count: int) -> Any:
+    """An arrow column of the same text. From buffers: pyarrow's own converters import pandas first where it is installed."""
+    import numpy as np
+    import pyarrow as pa
+
+    content = text.encode()
+    ends = np.arange(count + 1, dtype=np.int32) * np.int32(len(content))
+    return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(content * count)])
+
+
+def _floats(values: NDArray[np.float64]) -> Any:
+    """An arrow column of numbers, from their buffer as well."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
 
 
 def _label_text(labels: Mapping[str, str]) -> str:
