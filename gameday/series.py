@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gameday.arrow import floats, same_text
 from gameday.atomic_files import cannot, write_atomically
 from gameday.errors import BadInput, GamedayError, Problem, nearest
 
@@ -141,7 +142,7 @@ class SeriesSet:
         )
         chunks = [
             pa.RecordBatch.from_arrays(
-                [_texts(one.name, len(one)), _texts(_label_text(one.labels), len(one)), _floats(one.t), _floats(one.values)],
+                [same_text(one.name, len(one)), same_text(_label_text(one.labels), len(one)), floats(one.t), floats(one.values)],
                 schema=schema,
             )
             for one in self
@@ -206,23 +207,6 @@ def _series_of(table: Any) -> Iterator[Series]:
         if not isinstance(decoded, dict) or not all(isinstance(value, str) for value in decoded.values()):
             raise ValueError(f"has labels that are not a JSON object of texts: {text[:60]}")
         yield Series(str(names[int(rows[0])]), decoded, times[rows], values[rows])
-
-
-def _texts(text: str, count: int) -> Any:
-    """An arrow column of the same text. From buffers: pyarrow's own converters import pandas first where it is installed."""
-    import numpy as np
-    import pyarrow as pa
-
-    content = text.encode()
-    ends = np.arange(count + 1, dtype=np.int32) * np.int32(len(content))
-    return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(content * count)])
-
-
-def _floats(values: NDArray[np.float64]) -> Any:
-    """An arrow column of numbers, from their buffer as well."""
-    import pyarrow as pa
-
-    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
 
 
 def _label_text(labels: Mapping[str, str]) -> str:

@@ -140,13 +140,14 @@ class Samples:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        from gameday.arrow import floats, integers
         from gameday.atomic_files import write_atomically
 
         order = np.argsort(np.array(self.replications, dtype=np.int64), kind="stable")
-        columns = {"replication": pa.array(np.array(self.replications, dtype=np.int64)[order])}
+        columns = {"replication": integers(np.array(self.replications, dtype=np.int64)[order])}
         for kpi in (name for name in KPIS if name in self.of):
             values = np.array(self.of[kpi].values)[order]
-            columns[kpi] = pa.array(values, mask=np.isneginf(values))
+            columns[kpi] = floats(values, np.isneginf(values))
         buffer = io.BytesIO()
         pq.write_table(pa.table(columns), buffer, compression="zstd")
         write_atomically(path, buffer.getvalue())
