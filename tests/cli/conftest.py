@@ -139,8 +139,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Whether the condition becomes true within ten seconds; it is about other processes, so nothing wakes us."""
-    for _ in range(1000):
+    """Whether the condition becomes true within a minute; it is about other processes, so nothing wakes us."""
+    for _ in range(6000):
         if condition():
             return True
         time.sleep(0.01)

@@ -71,7 +71,7 @@ def test_when_the_controller_is_killed_the_guardian_heals(tmp_path: Path, lab: F
     day.end()
     assert lab.state("shop-a") == "running"
     note = tmp_path / "run" / "live" / "guardian.jsonl"
-    assert wait_until(note.exists)
+    assert wait_until(lambda: note.exists() and note.read_text().endswith("\n"))
     assert json.loads(note.read_text())["healed"] == ["kill service/shop@a"]
     assert "nothing was left" in gameday(tmp_path, "heal", "run").stdout
     assert wait_until(lambda: not lab_is_loaded(tmp_path)), "the load went on after the controller's death"

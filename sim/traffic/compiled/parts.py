@@ -45,7 +45,8 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
         state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
-        key = dict[str, str]().popitem  # numba wants a built-in function to know a compiled one by: each is another, and called from Python fails
+        # numba wants a built-in function to know a compiled one by. Each of these is another; called from Python it fails.
+        key = dict[str, str]().popitem
         state.targetctx.insert_user_function(key, lowered.fndesc, [state.library])
         state.reload_init.extend(state.library._reload_init)
         state["cr"] = lowered._replace(cfunc=key)
