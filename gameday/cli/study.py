@@ -60,9 +60,7 @@ def _workers(arguments: argparse.Namespace) -> Workers | Cluster:
 
         cluster = Cluster(arguments.cluster)
         if cluster.cold:
-            what = (
-                "compile the traffic engine first, some twenty seconds of a core each; gameday warmup on their machines does it ahead"
-            )
+            what = "compile the traffic engine first, some twenty seconds of a core each; gameday warmup on their machines does it ahead"
             print(f"{cluster.cold} of {cluster.width} workers {what}", file=sys.stderr)
         return cluster
     from gameday.replication import Workers
