@@ -7,6 +7,8 @@ until the next `observe`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,10 @@ class View(Observation):
             raise AttributeError(name)
         self._readers[name]()
         return getattr(self, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Observation:
+        """Everything as it is now, which stays so."""
+        return Observation(**{part.name: deepcopy(getattr(self, part.name), memo) for part in fields(Observation)})
 
     def _keep(self, name: str, value: object) -> None:
         setattr(self, name, value)
