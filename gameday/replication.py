@@ -188,7 +188,11 @@ class _Player:
         self._scenario = scenario
         self._run: Callable[..., Recording] = import_module("sim").run
         self._wiring: Any = import_module("sim.wiring").build(scenario)
-        gc.freeze()  # what is there by now stays: the collector need not go through it again and again while days are played
+        # What is there by now stays: the collector need not go through it again and again while days are played. What only looks as if it
+        # stayed, such as the world of another scenario's last day, goes first.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def play(self, task: Task, replication: int) -> Played:
         from gameday.scores import replication_scores, score
