@@ -1,16 +1,17 @@
 """What fails by itself in a scenario, and what is up as long as enough of it is: the model of long-run availability.
 
 The rule that surprises: a zone or a region is a component of its own. Its failure takes every instance and node in it at once, however well
-each of them holds; that is the common cause, and it comes from where things are placed, not from a number.
+each of them holds; that is the common cause, and it comes from where things are placed, not from a number. A database that elects its primary
+by majority is down without most of its voters too, however many nodes it has left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gameday.errors import BadInput, Problem, nearest
-from gameday.resources import InstanceRef, NodeRef, ProviderRef, Ref
+from gameday.resources import InstanceRef, NodeRef, ProviderRef, Ref, ZoneRef
 from gameday.scenario.model import Scenario
 from gameday.scenario.schedule import Background
 from gameday.selectors import Selector
@@ -40,6 +41,28 @@ class Thing:
     name: str
     units: tuple[str, ...]
     needs: int
+    also: tuple[Thing, ...] = ()
+    """Without any of these it is down too: the voters of a database, or whatever is needed together with it."""
+
+    @property
+    def parts(self) -> tuple[Thing, ...]:
+        """Itself and all that has to be up with it."""
+        return (self, *(part for one in self.also for part in one.parts))
+
+    @property
+    def everything(self) -> frozenset[str]:
+        """The units of all parts."""
+        return frozenset(unit for part in self.parts for unit in part.units)
+
+    def is_lost(self, taken: frozenset[str]) -> bool:
+        """Whether it is down while these units are."""
+        return any(len(set(part.units) - taken) < part.needs for part in self.parts)
+
+
+def together(things: Sequence[Thing]) -> Thing:
+    """One thing that is up only while all of these are."""
+    first, *others = things
+    return replace(first, name=" and ".join(one.name for one in things), also=(*first.also, *others))
 
 
 def components_of(scenario: Scenario, file: str) -> list[Component]:
@@ -57,12 +80,17 @@ def components_of(scenario: Scenario, file: str) -> list[Component]:
     ]
     if problems:
         raise BadInput(problems)
-    found = [component for number, one in enumerate(background) for component in _members(topology, one, number)]
+    voting = frozenset(f"zone/{zone}" for policy in scenario.policies.databases.values() for zone in policy.voters)
+    found = [component for number, one in enumerate(background) for component in _members(topology, one, number, voting)]
     return [one for one in found if one.takes]
 
 
 def things_of(scenario: Scenario, components: list[Component], needs: Mapping[str, int], file: str) -> list[Thing]:
-    """What the components can take down, with how many units each needs (1 unless said). BadInput for a need that cannot be."""
+    """What the components can take down, with how many units each needs unless said. BadInput for a need that cannot be.
+
+    A service or provider needs one; a database, whatever is said, those without which it takes no writes: the primary, the replicas that have to confirm
+    a write where it blocks without them, and most of its voters where a primary has to stop without them.
+    """
     topology = Topology(scenario.system)
     units: dict[str, tuple[Ref, ...]] = {f"service/{name}": topology.instances_of(name) for name in scenario.system.services}
     units |= {f"database/{name}": topology.nodes_of(name) for name in scenario.system.databases}
@@ -78,16 +106,32 @@ def things_of(scenario: Scenario, components: list[Component], needs: Mapping[st
     if problems:
         raise BadInput(problems)
     taken = frozenset[str]().union(*(one.takes for one in components))
-    found = {name: tuple(map(str, refs)) for name, refs in units.items()}
-    return [Thing(name, refs, needs.get(name, 1)) for name, refs in found.items() if name in needs or taken & set(refs)]
+    found = [_thing(scenario, name, tuple(map(str, refs)), needs.get(name)) for name, refs in units.items()]
+    return [one for one in found if one.name in needs or taken & one.everything]
+
+
+def _thing(scenario: Scenario, name: str, units: tuple[str, ...], needs: int | None) -> Thing:
+    kind, _, short = name.partition("/")
+    if kind != "database":
+        return Thing(name, units, needs or 1)
+    database, policy = scenario.system.databases[short], scenario.policies.databases.get(short)
+    blocks = database.when_replicas_are_lost == "block"
+    confirming = {"asynchronous": 0, "synchronous": min(1, len(units) - 1), "quorum": len(units) // 2}[database.replication]
+    also: tuple[Thing, ...] = ()
+    if policy is not None and policy.mode == "automatic" and policy.quorum == "majority" and policy.fence:
+        voters = tuple(f"zone/{zone}" for zone in policy.voters) or units
+        also = (Thing(f"voters of {name}", voters, len(voters) // 2 + 1),)
+    return Thing(name, units, max(needs or 1, 1 + (confirming if blocks else 0)), also)
 
 
 def _uncounted() -> str:
     return f"does not take its target away as a whole, so it is no outage; counted are {', '.join(sorted(COUNTED))}"
 
 
-def _members(topology: Topology, failures: Background, number: int) -> Iterator[Component]:
-    for member in topology.members(Selector.parse(failures.target)):
+def _members(topology: Topology, failures: Background, number: int, voting: frozenset[str]) -> Iterator[Component]:
+    selector = Selector.parse(failures.target)
+    for member in (selector,) if failures.together else topology.members(selector):
         refs = topology.resolve(member)
         takes = frozenset(str(ref) for ref in refs if isinstance(ref, InstanceRef | NodeRef | ProviderRef))
+        takes |= voting & {str(ref) for ref in refs if isinstance(ref, ZoneRef)}
         yield Component(f"{member} #{number}", failures.mtbf, failures.mttr, takes)

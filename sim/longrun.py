@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -42,8 +42,8 @@ class Unavailability:
     low: float
     high: float
     """95 % interval."""
-    how: Literal["cycles", "biased", "never"]
-    """biased: by importance sampling; never: nothing that fails can take it down."""
+    how: Literal["cycles", "biased", "never", "exact"]
+    """biased: by importance sampling; never: nothing that fails can take it down; exact: added up, not simulated."""
     outages: int
     """Cycles in which it was down, or weighted ones."""
     exact: float | None
@@ -57,16 +57,17 @@ class _Chain:
         self.components, self.things, self.generator = components, things, generator
         self.fail = np.array([1 / one.mtbf_s for one in components])
         self.repair = np.array([1 / one.mttr_s for one in components])
-        self._takes = [
-            [np.array([unit in one.takes for unit in thing.units], dtype=np.int64) for thing in things] for one in components
-        ]
+        units = [[unit for part in thing.parts for unit in part.units] for thing in things]
+        self._takes = [[np.array([unit in one.takes for unit in of], dtype=np.int64) for of in units] for one in components]
+        self._sizes = list(map(len, units))
+        self._parts = [list(_slices(thing)) for thing in things]
         self.steps = 0
         self.reset(np.zeros(len(components), dtype=bool))
 
     def reset(self, broken: np.ndarray) -> None:
         """Begin with some components broken."""
         self.broken = broken.copy()
-        self.hits = [np.zeros(len(thing.units), dtype=np.int64) for thing in self.things]
+        self.hits = [np.zeros(size, dtype=np.int64) for size in self._sizes]
         for number in np.flatnonzero(broken):
             for thing, taken in enumerate(self._takes[number]):
                 self.hits[thing] += taken
@@ -94,8 +95,17 @@ class _Chain:
             self.hits[thing] += turn * taken
 
     def margin(self, thing: int) -> int:
-        """Units that may still be lost; 0 or less: it is down."""
-        return int(np.count_nonzero(self.hits[thing] == 0)) - self.things[thing].needs + 1
+        """Units that may still be lost, of the part that can spare fewest; 0 or less: it is down."""
+        whole = self.hits[thing] == 0
+        return min(int(np.count_nonzero(whole[units])) - needs + 1 for units, needs in self._parts[thing])
+
+
+def _slices(thing: Thing) -> Iterator[tuple[slice, int]]:
+    """Where the units of each part stand, and how many of them are needed."""
+    start = 0
+    for part in thing.parts:
+        yield slice(start, start + len(part.units)), part.needs
+        start += len(part.units)
 
 
 def unavailabilities(
@@ -118,8 +128,17 @@ def unavailabilities(
     return [_of(components, thing, lengths, down[:, number], seed) for number, thing in enumerate(things)]
 
 
+def unavailability(components: Sequence[Component], thing: Thing, seed: int = 1, cycles: int = CYCLES) -> Unavailability:
+    """The long-run unavailability of one thing: exact where its components are few, else simulated."""
+    touching = [one for one in components if one.takes & thing.everything]
+    exact = exactly(touching, thing)
+    if exact is not None:
+        return Unavailability(thing, exact, exact, exact, "exact", 0, exact)
+    return unavailabilities(touching, [thing], seed, cycles)[0]
+
+
 def _of(components: Sequence[Component], thing: Thing, lengths: np.ndarray, down: np.ndarray, seed: int) -> Unavailability:
-    touching = [one for one in components if one.takes & set(thing.units)]
+    touching = [one for one in components if one.takes & thing.everything]
     exact = exactly(touching, thing)
     outages = int(np.count_nonzero(down))
     everything = _Chain(touching, [thing], np.random.default_rng(seed)) if touching else None
@@ -142,7 +161,7 @@ def exactly(components: Sequence[Component], thing: Thing) -> float | None:
     found = 0.0
     for states in itertools.product((False, True), repeat=len(components)):
         taken = frozenset[str]().union(*(one.takes for one, state in zip(components, states, strict=True) if state))
-        if len(set(thing.units) - taken) < thing.needs:
+        if thing.is_lost(taken):
             found += math.prod(q if state else 1 - q for q, state in zip(broken, states, strict=True))
     return found
 

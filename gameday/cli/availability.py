@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_need,
         default=[],
         metavar="NAME=K",
-        help="units that have to work, e.g. service/checkout=2 (default 1 of each)",
+        help="units that have to work, e.g. service/checkout=2 (default 1; a database is up only while it can take writes)",
     )
     parser.add_argument(
         "--cycles",
@@ -62,6 +62,7 @@ def _json(one: Any) -> dict[str, Any]:
         "name": one.thing.name,
         "units": len(one.thing.units),
         "needs": one.thing.needs,
+        "also": [{"name": part.name, "units": len(part.units), "needs": part.needs} for part in one.thing.parts[1:]],
         "unavailability": one.value,
         "low": one.low,
         "high": one.high,
@@ -89,7 +90,9 @@ def _row(one: Any) -> list[str]:
     seen = {"cycles": str(one.outages), "biased": f"{one.outages} made frequent", "never": "cannot be"}
     return [
         one.thing.name,
-        f"{one.thing.needs} of {len(one.thing.units)}",
+        ", ".join(
+            f"{part.needs} of {len(part.units)}" + (" voters" if number else "") for number, part in enumerate(one.thing.parts)
+        ),
         f"{one.value:.3g} ({one.low:.3g} to {one.high:.3g})",
         _a_year(one.value),
         seen[one.how],

@@ -93,12 +93,14 @@ class Background(Strict):
 
     target: str
     """Selector; every member fails independently of the others."""
+    together: bool = False
+    """Whether all members fail at once, as one: a common cause, e.g. the power of a group of machines."""
     fault: str = "kill"
     """Kind of fault."""
     parameters: dict[str, Any] = Field(default={}, alias="with")
     """Parameters of the fault."""
     mtbf: Duration
-    """Mean time between failures of one member."""
+    """Mean time between failures of one member, or of all when they fail together."""
     mttr: Duration
     """Mean time to repair."""
 

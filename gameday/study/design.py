@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gameday.errors import BadInput, Problem
 from gameday.study.levels import LevelError, number_of, spread
 from gameday.study.model import Factor, Study, StudyFile, read_study
+from gameday.study.unavailability import unavailability_at
 
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
@@ -132,9 +133,11 @@ def check_study(path: Path) -> None:
     """Read a study and every point of its design that is known beforehand. BadInput with every problem."""
     file = read_study(path)
     problems: dict[Problem, None] = {}
-    for levels in ({}, *(one.levels for one in points_of(file.study))):
+    for label, levels in (("", {}), *((one.label, one.levels) for one in points_of(file.study))):
         try:
-            scenario_at(file, levels)
+            scenario = scenario_at(file, levels)
+            if label:
+                unavailability_at(file, scenario, label, only_check=True)
         except BadInput as bad:
             problems |= dict.fromkeys(bad.problems)
     if problems:

@@ -104,7 +104,7 @@ class Effects:
                 chosen
             )
             return _quiet(lambda: np.nanmean(met, axis=1))
-        if self.response.statistic == "mean" or self.response.of == "price":
+        if self.response.statistic == "mean" or self.response.is_of_the_point:
             return _quiet(lambda: np.nanmean(chosen, axis=1))
         q = 0.5 if self.response.statistic == "p50" else 0.9
         return -_quantiles(-chosen, q) if self.response.better == "higher" else _quantiles(chosen, q)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,12 +18,17 @@ from gameday.scores.kpis import KPIS, Target
 from gameday.scores.samples import KpiSamples
 from gameday.statistics import bootstrap_interval, quantile, share
 from gameday.study.model import Response, target_of
+from gameday.study.unavailability import COLUMNS
+from gameday.study.unavailability import NAME as UNAVAILABILITY
 
 if TYPE_CHECKING:
     from gameday.study.store import Row
 
 MOST_RANKED = 60
 """Points that are ranked; those behind them share one rank, because nobody asks which is the 700th best."""
+
+SAME_WITHIN = 0.05
+"""Relative difference of two unavailabilities that nobody cares about: how often things fail is not known that well. Assumption."""
 
 Allowed = Literal["yes", "no", "unclear"]
 
@@ -63,6 +68,8 @@ def judged(values: Sequence[float]) -> list[float]:
 
 def estimate(response: Response, rows: Sequence[Row]) -> Estimate:
     """The response over the rows of a point."""
+    if response.of == UNAVAILABILITY:
+        return _down(response, rows)
     values = judged(values_of(response, rows))
     if not values:
         return Estimate(None, None, None, 0, "unclear" if response.limit is not None else "yes")
@@ -71,6 +78,24 @@ def estimate(response: Response, rows: Sequence[Row]) -> Estimate:
     if limit is None:
         return found
     return Estimate(found.value, found.low, found.high, found.n, _allowed(limit, found))
+
+
+def _down(response: Response, rows: Sequence[Row]) -> Estimate:
+    """The unavailability of a point, which all its rows hold."""
+    value, low, high = (rows[0][name] for name in COLUMNS)
+    limit = target_of(response, "limit")
+    found = Estimate(value, low, high, len(rows))
+    return found if limit is None else replace(found, allowed=_allowed(limit, found))
+
+
+def _down_versus(one: Sequence[Row], other: Sequence[Row]) -> Verdict:
+    """Two unavailabilities: the same within what nobody cares about; else ordered when their intervals do not overlap."""
+    (_, first_low, first_high), (_, second_low, second_high) = ([rows[0][name] for name in COLUMNS] for rows in (one, other))
+    if max(first_high, second_high) <= (1 + SAME_WITHIN) * min(first_low, second_low):
+        return "same"
+    if second_high < first_low:
+        return "better"
+    return "worse" if second_low > first_high else "unclear"
 
 
 def _estimate(response: Response, values: list[float]) -> Estimate:
@@ -113,6 +138,8 @@ def _allowed(limit: Target, found: Estimate) -> Allowed:
 
 def versus(response: Response, first: Sequence[Row], second: Sequence[Row], confidence: float) -> Verdict:
     """What the second point is, compared with the first, on the days both were played."""
+    if response.of == UNAVAILABILITY:
+        return _down_versus(first, second)
     days = {row["replication"]: row for row in second}
     common = [(row, days[row["replication"]]) for row in first if row["replication"] in days]
     one, other = (values_of(response, [pair[side] for pair in common]) for side in (0, 1))

@@ -48,7 +48,7 @@ def sensitivity_text(answers: Answers) -> str:
     screen = Terminal.of(sys.stdout)
     lines: list[str] = []
     for response in answers.responses:
-        if response.of == "price":
+        if response.is_of_the_point:
             continue
         effects = Effects(answers, response)
         lines.append(screen.bold(f"{response.name}, {effects.days} common days"))
@@ -78,7 +78,7 @@ def sensitivity_json(answers: Answers) -> dict[str, Any]:
     found = {}
     for response in answers.responses:
         effects = Effects(answers, response)
-        if response.of == "price" or not effects.usable:
+        if response.is_of_the_point or not effects.usable:
             continue
         found[response.name] = {
             "days": effects.days,

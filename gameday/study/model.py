@@ -19,6 +19,7 @@ from gameday.scenario.quantities import Duration, Ratio
 from gameday.scenario.system import Name
 from gameday.scores.kpis import KPIS, Target, TargetError, parse_target
 from gameday.study.levels import LevelError, spread
+from gameday.study.unavailability import NAME as UNAVAILABILITY
 
 if TYPE_CHECKING:
     from gameday.scenario.validation import Checks
@@ -29,6 +30,7 @@ COSTS = {
     "price": "what the design costs, from the prices of the factors",
     "lost_requests": "requests lost",
     "lost_money": "money lost",
+    UNAVAILABILITY: "share of the long run in which what is needed is down",
 }
 """Responses that are no KPIs; all are better when lower."""
 
@@ -64,7 +66,10 @@ class Response(Strict):
     """What is asked about each point."""
 
     of: str
-    """A KPI; or `price`, `lost_requests`, `lost_money`."""
+    """A KPI; or `price`, `lost_requests`, `lost_money`, `unavailability`."""
+    need: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """unavailability: what has to be up, all of it together, with how many of its units: `{service/checkout: 2, database/orders: 1}`. A database
+    needs those too without which it takes no writes."""
     statistic: Literal["p50", "p90", "mean", "pass_rate"] = "p50"
     """Over replications. A mean is for costs and shares; for durations it is refused, because they are too skewed."""
     target: str | float | None = None
@@ -77,7 +82,12 @@ class Response(Strict):
     @property
     def name(self) -> str:
         """What tables call it."""
-        return self.of if self.of == "price" else f"{self.of} {self.statistic}"
+        return self.of if self.is_of_the_point else f"{self.of} {self.statistic}"
+
+    @property
+    def is_of_the_point(self) -> bool:
+        """Whether it is the same on every day of a point."""
+        return self.of in {"price", UNAVAILABILITY}
 
     @property
     def better(self) -> Literal["lower", "higher"]:
@@ -169,6 +179,9 @@ def read_study(path: Path) -> StudyFile:
     checks.raise_if_any()
     assert found is not None, "a missing file is a problem"
     design = study.model_dump_json(include={"name", "base", "factors", "design", "seed"})
+    design += "".join(
+        f"{sorted(one.need.items())}" for one in study.responses if one.of == UNAVAILABILITY
+    )  # rows hold the answer
     return StudyFile(path, study, found, sha256(design.encode()).hexdigest())
 
 
@@ -180,6 +193,9 @@ def _check(study: Study, checks: Checks) -> None:
     for number, response in enumerate(study.responses):
         for field, message, value, suggestion in _wrong_response(response):
             checks.problem(("responses", number, field), message, value=value, candidates=[suggestion] if suggestion else ())
+    twice = [number for number, one in enumerate(study.responses) if one.of == UNAVAILABILITY][1:]
+    for number in twice:
+        checks.problem(("responses", number, "of"), "is asked a second time; need names all that has to be up together")
     if study.replications.most < study.replications.least:
         checks.problem(("replications", "most"), "must not be less than least")
     points = study.design.points
@@ -217,6 +233,13 @@ def _wrong_response(response: Response) -> list[tuple[str, str, object, str | No
     if response.of not in KPIS and response.of not in COSTS:
         return [("of", "is no KPI and none of " + ", ".join(COSTS), response.of, nearest(response.of, [*KPIS, *COSTS]))]
     wrong: list[tuple[str, str, object, str | None]] = []
+    if response.of == UNAVAILABILITY:
+        if not response.need:
+            wrong.append(("of", "needs need: what has to be up, e.g. {service/checkout: 2}", response.of, None))
+        of_days = [field for field in ("statistic", "target", "precision") if field in response.model_fields_set]
+        return wrong + [(field, "is for what days show; unavailability comes from no day", None, None) for field in of_days]
+    if response.need:
+        wrong.append(("need", f"is for {UNAVAILABILITY}", None, None))
     if response.statistic == "mean" and response.of in KPIS and KPIS[response.of].unit == "s":
         wrong.append(("statistic", "of a duration must be p50, p90 or pass_rate: means of recovery times mislead", "mean", None))
     if response.statistic == "pass_rate" and (response.target is None or response.of not in KPIS):
@@ -238,4 +261,4 @@ def target_of(response: Response, field: str) -> Target | None:
         return parse_target("shedding.critical_goodput", written)  # a share that is better when it is higher
     if response.of in KPIS:
         return parse_target(response.of, written)
-    return parse_target("cost.lost_revenue", written)
+    return parse_target("shedding.over_shedding" if response.of == UNAVAILABILITY else "cost.lost_revenue", written)

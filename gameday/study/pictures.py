@@ -71,11 +71,11 @@ def _mark(one: PointAnswer, x: int, y: int) -> plots.Mark | None:
 
 
 def sensitivity_pictures(answers: Answers) -> list[Picture]:
-    """Main effects, the tornado, interactions and Sobol indices of each response but the price."""
+    """Main effects, the tornado, interactions and Sobol indices of each response that differs from day to day."""
     found: list[Picture] = []
     for number, response in enumerate(answers.responses):
         effects = Effects(answers, response)
-        if response.of == "price" or len(answers.points) < 2 or not effects.usable:
+        if response.is_of_the_point or len(answers.points) < 2 or not effects.usable:
             continue
         label = _axis(response)
         levels = effects.levels()
@@ -136,7 +136,7 @@ def exceedance_pictures(answers: Answers) -> list[Picture]:
     """How often each of the best points is worse than x."""
     found = []
     for number, response in enumerate(answers.responses):
-        if response.of == "price" or (response.of in KPIS and KPIS[response.of].better == "higher"):
+        if response.is_of_the_point or (response.of in KPIS and KPIS[response.of].better == "higher"):
             continue
         curves = [
             (one.label, values) for one in answers.points[:MOST_CURVES] if (values := judged(values_of(response, one.rows)))

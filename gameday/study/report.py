@@ -50,9 +50,11 @@ def estimate_words(response: Response, found: Estimate) -> str:
     text = value_words(response, found.value)
     if response.of == "price" or found.value is None:
         return text
+    limit = {"yes": "", "no": ", over the limit", "unclear": ", limit unclear"}[found.allowed]
+    if response.is_of_the_point and found.low == found.high:
+        return f"{text}, exact{limit}"
     low = "?" if found.low is None else value_words(response, found.low)
     high = "?" if found.high is None else value_words(response, found.high)
-    limit = {"yes": "", "no": ", over the limit", "unclear": ", limit unclear"}[found.allowed]
     return f"{text} ({low} to {high}){limit}"
 
 

@@ -17,6 +17,7 @@ from gameday.study.design import Point, levels_of, point, points_of, scenario_at
 from gameday.study.estimates import estimate
 from gameday.study.model import Factor, StudyFile
 from gameday.study.store import Store, row_of
+from gameday.study.unavailability import Share, unavailability_at
 
 if TYPE_CHECKING:
     from gameday.replication import Plays, Task
@@ -48,6 +49,7 @@ class Playing:
     points: list[Point] = field(default_factory=list)
     out_of_time: bool = False
     _packed: dict[int, tuple[bytes, str, str]] = field(default_factory=dict)
+    _down: dict[int, Share] = field(default_factory=dict)
     _started: float = 0.0
     _done: int = 0
 
@@ -72,6 +74,7 @@ class Playing:
                 continue
             try:
                 scenario = scenario_at(self.file, one.levels)
+                self._down[one.number] = unavailability_at(self.file, scenario, one.label)
             except BadInput as bad:
                 problems |= dict.fromkeys(bad.problems)
                 continue
@@ -124,7 +127,7 @@ class Playing:
             for task, played in running:
                 sha256 = self._packed[task.group][2]
                 for one in played:
-                    self.store.add(row_of(by_number[task.group], one.scores, self.store.identity, sha256))
+                    self.store.add(row_of(by_number[task.group], one.scores, self.store.identity, sha256, self._down[task.group]))
                     self._done += 1
                     self.step(planned)
                 if time.monotonic() - flushed > FLUSH_S:

@@ -17,6 +17,7 @@ from gameday.atomic_files import cannot, write_atomically
 from gameday.errors import GamedayError
 from gameday.scores.kpis import KPIS
 from gameday.scores.samples import as_number
+from gameday.study.unavailability import COLUMNS, Share
 
 if TYPE_CHECKING:
     from gameday.scores import ReplicationScores
@@ -43,6 +44,7 @@ KEYS: Final = {
     "lost_requests": "requests lost in the judged time",
     "lost_money": "money lost with them",
     "price": "what the point costs; null where no factor has a price",
+    **COLUMNS,
 }
 """Columns that are neither factors nor KPIs."""
 
@@ -159,8 +161,8 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def row_of(point: Point, scores: ReplicationScores, identity: Mapping[str, Any], sha256: str) -> Row:
-    """One replication as a row. A KPI is null where it did not apply, NaN where it could not be judged, infinite for never."""
+def row_of(point: Point, scores: ReplicationScores, identity: Mapping[str, Any], sha256: str, down: Share) -> Row:
+    """One replication as a row; `down` is the unavailability of the point. A KPI is null where it did not apply, NaN where it could not be judged, infinite for never."""
     values = {result.kpi: as_number(result) for result in scores.results}
     return {
         "point": point.number,
@@ -170,6 +172,7 @@ def row_of(point: Point, scores: ReplicationScores, identity: Mapping[str, Any],
         "version": f"{identity['version']}+{identity['code_sha256'][:12]}",
         **{f"factor.{name}": level for name, level in point.levels.items()},
         "price": point.price,
+        **down,
         "grade": str(scores.grade),
         "hard_failures": " ".join(result.kpi for result in scores.hard_failures),
         "lost_requests": scores.lost_requests,

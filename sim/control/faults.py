@@ -86,7 +86,8 @@ class FaultPlayer:
     def _start_background(self, failures: Background) -> None:
         """Named by what fails, not by position: adding background failures moves no other's times."""
         fault = make(failures.fault, failures.parameters)
-        for member in self.world.topology.members(Selector.parse(failures.target)):
+        selector = Selector.parse(failures.target)
+        for member in (selector,) if failures.together else self.world.topology.members(selector):
             name = f"background-{failures.fault}/{member}"
             self._names[name] = number = self._names.get(name, 0) + 1
             self.world.env.process(self._renew(name if number == 1 else f"{name} #{number}", fault, member, failures))

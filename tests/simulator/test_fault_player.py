@@ -100,6 +100,15 @@ def test_availability_of_a_renewal_process_is_mtbf_over_mtbf_plus_mttr():
     assert spread < 0.01
 
 
+def test_what_fails_together_is_down_at_the_same_times():
+    background = [{"target": "service/shop", "together": True, "mtbf": "20m", "mttr": "5m"}]
+    world = bare(shop={"instances": 4, "boot": "0s"}, schedule={"background": background})
+    world.env.run(until=4 * 3600.0)
+    failures = list(world.recorder.timeline.of("fault.injected"))
+    assert {event.data["selector"] for event in failures} == {"service/shop"}
+    assert 4 < len(failures) < 30
+
+
 def test_times_between_failures_have_the_mean_and_spread_of_an_exponential():
     background = [{"target": "provider/pay", "mtbf": "10m", "mttr": "1s", "fault": "outage"}]
     world = bare(schedule={"background": background}, system={"providers": {"pay": {"service_time": "10ms"}}})

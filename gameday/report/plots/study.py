@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _COLOURS: Final = (style.BLUE, style.VERMILLION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.INK, style.YELLOW)
 
 
+SAME_PX: Final = 8.0
+"""Distance of marks that share a label."""
+WIDE: Final = 300.0
+"""Largest over smallest value from which an axis is logarithmic."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A point of a design in two responses: value, low, high of each."""
@@ -51,11 +57,17 @@ def pareto(marks: Sequence[Mark], x_label: str, y_label: str) -> Figure:
                 fmt="o", color=colour, markerfacecolor=face, markersize=7, elinewidth=1.4, capsize=2.5, alpha=1.0 if mark.on_front else 0.55,
             )  # fmt: skip
         front = [mark for mark in shown if mark.on_front]
+        if _is_wide([mark.x for mark in shown]):
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(_plain)
+        if _is_wide([mark.y for mark in shown]):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(_plain)
         # Where marks lie close together, numbers stay readable and the legend names them.
-        for number, mark in enumerate(front, 1):
+        for numbers, place in _labels(axes, front):
             axes.annotate(
-                str(number),
-                (mark.x[0], mark.y[0]),
+                numbers,
+                place,
                 xytext=(6, 5),
                 textcoords="offset points",
                 fontsize=style.SMALL_PT,
@@ -76,6 +88,26 @@ def pareto(marks: Sequence[Mark], x_label: str, y_label: str) -> Figure:
         axes.set_ylabel(y_label)
         _grid(axes)
     return drawn
+
+
+def _is_wide(intervals: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether the values span more than a linear axis shows: what is small is not zero."""
+    least, most = min(map(min, intervals)), max(map(max, intervals))
+    return least > 0 and most > WIDE * least
+
+
+def _plain(value: float, _: float) -> str:
+    return f"{value:g}"
+
+
+def _labels(axes: Axes, front: Sequence[Mark]) -> list[tuple[str, tuple[float, float]]]:
+    """The numbers of the marks, those that lie on each other in one label; and where they stand."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for number, mark in enumerate(front):
+        x, y = axes.transData.transform((mark.x[0], mark.y[0]))
+        found.setdefault((round(x / SAME_PX), round(y / SAME_PX)), []).append(number)
+    places = [(", ".join(str(one + 1) for one in numbers), front[numbers[0]]) for numbers in found.values()]
+    return [(text, (mark.x[0], mark.y[0])) for text, mark in places]
 
 
 def main_effects(groups: Mapping[str, Sequence[tuple[str, float, float, float]]], label: str) -> Figure:
