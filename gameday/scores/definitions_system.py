@@ -25,8 +25,8 @@ FAILOVER: Final = (
         None,
         "users hurt to 99 % good for those who were moved",
         "First instant from which good answers are at least 99 % of the requests offered by the clients at home in the region that was left, "
-        "or should have been, over the indicator window and over the recovery window; minus t0. Where only a database moved: requests of "
-        "the classes that were hurt.",
+        "or should have been, over the indicator window and over the recovery window; minus t0, the beginning of what the move was for. Where only a database moved: "
+        "requests of the classes that were hurt.",
         "recovery-time policy of the scenario",
         critical=True,
     ),

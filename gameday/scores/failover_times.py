@@ -32,7 +32,9 @@ _TAIL: Final = "failover.dns_tail_s"
 
 
 def recovery_time(case: Case, incident: Incident) -> Iterator[Measure]:
-    """From t0 until those who depend on the move are served well again.
+    """From t0 until those who depend on the move are served well again; the longest, where users were hurt anew and moved again.
+
+    t0 is the beginning of what the move was for: a short impact before it, from which users recovered by themselves, is no failover.
 
     Those are the clients at home in a region that was left, or should have been; where only a database moved, the clients of the classes
     that were hurt.
@@ -60,12 +62,16 @@ def recovery_time(case: Case, incident: Incident) -> Iterator[Measure]:
         yield unknown(_RTO, "there is no series of requests offered by the clients concerned", *events)
         return
     short_s, long_s = _windows(case, incident)
-    at_s = _first_good(offered, good, incident.t0_s, case.end_s, short_s, long_s)
-    if at_s is None:
-        yield never(_RTO, case.end_s - incident.t0_s, *events, note=f"{whom} were not served well again")
-        return
-    taken_s = at_s - incident.t0_s
-    note = f"{whom} served well {format_value(_RTO, taken_s)} after impact"
+    since_s, taken_s = 0.0, -1.0
+    for start_s in _starts(case, incident, homes, long_s):
+        at_s = _first_good(offered, good, start_s, case.end_s, short_s, long_s)
+        if at_s is None:
+            yield never(_RTO, case.end_s - start_s, *events, note=f"{whom} were not served well again")
+            return
+        if at_s - start_s > taken_s:
+            since_s, taken_s = start_s, at_s - start_s
+    again = "" if since_s == incident.t0_s else f", which came back {format_value(_RTO, since_s - incident.t0_s)} after the first"
+    note = f"{whom} served well {format_value(_RTO, taken_s)} after impact{again}"
     yield measured(_RTO, taken_s, *events, note=note)
 
 
@@ -134,6 +140,29 @@ def _is_of_another(case: Case, change: Event, series: Series) -> bool:
     """Whether a record is that of one population of clients, and the series of another."""
     record = change.data.get("record")
     return record in case.scenario.system.traffic.origins and record != series.labels.get("origin")
+
+
+def _starts(case: Case, incident: Incident, homes: list[str], apart_s: float) -> list[float]:
+    """When what was moved for began: of the times in an incident at which users were hurt, those that a move belongs to.
+
+    Users who are well for longer than the recovery window and hurt again are hurt anew. A move belongs to the time that began last before it.
+    Where a region should have been left and was not, all of them count.
+    """
+    starts: list[float] = []
+    reach_s = -math.inf
+    for impact in incident.impacts:
+        if impact.start_s - reach_s > apart_s:
+            starts.append(impact.start_s)
+        reach_s = max(reach_s, case.end_s if impact.end_s is None else impact.end_s)
+    left = {f"region/{home}" for home in homes}
+    moves = [
+        event
+        for event in case.of(incident, "failover.triggered")
+        if (event.subject in left if homes else event.subject.startswith("database/"))
+    ]
+    if left - {event.subject for event in moves}:
+        return starts
+    return sorted({max((start_s for start_s in starts if start_s <= move.t), default=starts[0]) for move in moves})
 
 
 def _windows(case: Case, incident: Incident) -> tuple[float, float]:

@@ -142,6 +142,54 @@ def test_recovery_needs_no_failover_to_be_missed() -> None:
     assert lost_region(until=660, well=670).result(RTO).grade is Grade.NOT_APPLICABLE
 
 
+def two_failures(gap_s: float, *moves: float) -> Day:
+    """Clients are hurt for 7 s, are well for a while, and are hurt again for 25 s; the database moves where it says."""
+    again_s = 617 + gap_s
+    day = (
+        Day(policies__failover={"mode": "none"})
+        .fault(608, "kill database/orders/primary", until=612)
+        .impact(610, 617)
+        .impact(again_s, again_s + 25)
+    )
+    day.fault(again_s - 1, "kill database/orders/primary", until=None)
+    good = [(0, 610, 10), (610, 617, 2), (617, again_s, 10), (again_s, again_s + 25, 2), (again_s + 25, END_S, 10)]
+    for origin in ("west", "east"):
+        labels: dict[str, Any] = {"class": "checkout", "origin": origin}
+        day.rate("requests.offered", [(0, END_S, 10)], **labels)
+        day.rate("requests.good", good, **labels)
+    for t in moves:
+        day.at(t, "failover.triggered", "database/orders", by="manager")
+    return day
+
+
+@pytest.mark.parametrize("gap_s", [180, 900])
+def test_a_blip_before_the_failure_that_was_moved_for_is_no_failover(gap_s: float) -> None:
+    """In one incident or in two."""
+    again_s = 617 + gap_s
+    for moves in ((again_s + 10,), (612, again_s + 10)):
+        result = two_failures(gap_s, *moves).result(RTO)
+        assert result.value == pytest.approx(25, abs=2)
+    assert two_failures(gap_s, 612).result(RTO).value == pytest.approx(7, abs=2), "nothing was moved for the second"
+    assert two_failures(gap_s).result(RTO).grade is Grade.NOT_APPLICABLE
+
+
+def test_the_note_tells_that_users_were_hurt_anew() -> None:
+    assert two_failures(180, 807).result(RTO).note.endswith("after impact, which came back 3m7s after the first")
+
+
+def test_a_region_that_should_have_been_left_is_judged_by_the_longest_time_that_users_were_hurt() -> None:
+    day = Day().fault(608, "kill region/eu-1", until=2400).impact(610, 617).impact(800, 2410)
+    labels: dict[str, Any] = {"class": "checkout", "origin": "west"}
+    day.rate("requests.offered", [(0, END_S, 10)], **labels)
+    day.rate("requests.good", [(0, 610, 10), (610, 617, 2), (617, 800, 10), (800, 2410, 2), (2410, END_S, 10)], **labels)
+    assert day.result(DECISION).note.startswith("missed")
+    assert day.result(RTO).value == pytest.approx(1610, abs=2)
+
+
+def test_users_who_were_well_for_less_than_the_recovery_window_are_hurt_since_the_beginning() -> None:
+    assert two_failures(20, 650).result(RTO).value == pytest.approx(7 + 20 + 25, abs=2)
+
+
 def summary(day: Day, **counts: Any) -> Day:
     defaults = {"attempted": 100, "acknowledged": 90, "lost": 0, "indeterminate": 10, "conflicting": 0, "unreconciled": 0}
     return day.at(END_S, "writes.summary", "database/orders", database="orders", **{**defaults, **counts})
