@@ -10,14 +10,17 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from gameday import __version__
 from gameday.errors import on_one_line
+
+if TYPE_CHECKING:
+    from gameday.replication import Workers
 
 COMMANDS = {
     "new": "start a game day from a shipped one",
@@ -113,6 +116,36 @@ def add_jobs(parser: argparse._ActionsContainer) -> None:
         metavar="N",
         help="processes (default: all cores)",
     )
+
+
+def add_set(parser: argparse._ActionsContainer, what: str = "change a setting") -> None:
+    """`--set`, the same for all commands that read a scenario."""
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help=what)
+
+
+def add_kpis(parser: argparse._ActionsContainer, what: str) -> None:
+    """`--kpi`, of commands that ask about some."""
+    parser.add_argument("--kpi", dest="kpis", action="append", default=[], metavar="KPI", help=what)
+
+
+def add_seed(parser: argparse._ActionsContainer) -> None:
+    """`--seed`, of commands that play."""
+    parser.add_argument("--seed", type=seed, default=1, help="root of all randomness (default 1)")
+
+
+@contextmanager
+def played_with(jobs: int, most: int, what: str = "replications") -> Iterator[tuple[Workers, Callable[[], None]]]:
+    """Worker processes, and what to call after each replication; progress out of `most`. An interrupt is a KeyboardInterrupt inside."""
+    from gameday.interrupts import Interrupts
+    from gameday.progress import Progress
+    from gameday.replication import Workers
+
+    progress = Progress(sys.stderr, most, what)
+    try:
+        with Interrupts(), Workers(jobs) as workers:
+            yield workers, progress.step
+    finally:
+        progress.close()
 
 
 def seed(text: str) -> int:

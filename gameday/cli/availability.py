@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gameday.cli import seed, show, whole_number
+from gameday.cli import add_seed, add_set, show, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ YEAR_S = 365.25 * 86400
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A scenario with background failures."""
     parser.add_argument("scenario", type=Path, help="scenario file with schedule.background")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    add_set(parser)
     parser.add_argument(
         "--need",
         dest="needs",
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="times that something breaks and everything works again (default 20000)",
     )
-    parser.add_argument("--seed", type=seed, default=1, help="root of all randomness (default 1)")
+    add_seed(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 

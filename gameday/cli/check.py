@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import add_jobs, seed, share, show
+from gameday.cli import add_jobs, played_with, seed, share, show
 
 if TYPE_CHECKING:
     from gameday.regression.checking import Day
@@ -49,20 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play, compare, print."""
-    from gameday.interrupts import Interrupts
-    from gameday.progress import Progress
     from gameday.regression.checking import QUICK, days, play_days
-    from gameday.replication import Workers
 
     most = None if arguments.thorough or (arguments.update and not arguments.quick) else QUICK
     found = days(arguments.paths, arguments.baseline, most=most, seed=arguments.seed, fresh=arguments.update)
     to_play = [day for day in found if day.baseline is not None or arguments.update]
-    progress = Progress(sys.stderr, sum(day.replications for day in to_play), "replications")
-    try:
-        with Interrupts(), Workers(arguments.jobs) as workers:
-            play_days(to_play, workers, progress.step)
-    finally:
-        progress.close()
+    with played_with(arguments.jobs, sum(day.replications for day in to_play)) as (workers, step):
+        play_days(to_play, workers, step)
     return _update(found, arguments.baseline) if arguments.update else _check(found, arguments)
 
 

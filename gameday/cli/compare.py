@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import add_jobs, seed, share, show, whole_number
+from gameday.cli import add_jobs, add_kpis, add_seed, add_set, played_with, share, show, whole_number
 
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
@@ -21,12 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="two runs: also write it as a page")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="two runs: also write it as Markdown")
     playing = parser.add_argument_group("two policies")
-    playing.add_argument(
-        "--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="what is changed in the second"
-    )
-    playing.add_argument(
-        "--kpi", dest="kpis", action="append", default=[], metavar="KPI", help="what must become clear (default: the gates)"
-    )
+    add_set(playing, "what is changed in the second")
+    add_kpis(playing, "what must become clear (default: the gates)")
     playing.add_argument(
         "--most",
         type=lambda text: whole_number(text, 2, 1_000_000),
@@ -37,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     playing.add_argument(
         "--same-within", type=share, default=0.05, metavar="SHARE", help="change nobody cares about (default 5%%)"
     )
-    playing.add_argument("--seed", type=seed, default=1, help="root of all randomness (default 1)")
+    add_seed(playing)
     add_jobs(playing)
 
 
@@ -73,9 +69,6 @@ def _policies(arguments: argparse.Namespace) -> int:
     import json
 
     from gameday.errors import GamedayError
-    from gameday.interrupts import Interrupts
-    from gameday.progress import Progress
-    from gameday.replication import Workers
     from gameday.scenario import read_scenario
     from gameday.study.duel import duel_json, duel_text
     from gameday.study.kpis import chosen_kpis
@@ -88,16 +81,13 @@ def _policies(arguments: argparse.Namespace) -> int:
     before: Scenario = read_scenario(arguments.before)
     after: Scenario = read_scenario(arguments.after or arguments.before, arguments.overrides)
     duel = Duel(chosen_kpis(before, arguments.kpis, str(arguments.before)), arguments.most, arguments.same_within)
-    progress = Progress(sys.stderr, 2 * arguments.most, "replications at most")
     interrupted = False
     try:
-        with Interrupts(), Workers(arguments.jobs) as workers:
-            for _ in until_clear(before, after, duel, arguments.seed, workers, progress.step):
+        with played_with(arguments.jobs, 2 * arguments.most, "replications at most") as (workers, step):
+            for _ in until_clear(before, after, duel, arguments.seed, workers, step):
                 pass
     except KeyboardInterrupt:
         interrupted = True
-    finally:
-        progress.close()
     if arguments.json:
         show(json.dumps(duel_json(duel, before, after), indent=2, ensure_ascii=False))
     else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gameday.cli import columns, show
+from gameday.cli import add_set, columns, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A scenario."""
     parser.add_argument("scenario", type=Path, help="scenario file")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    add_set(parser)
     parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="where the system graph goes (default: <name>.svg; '-' = none)"
     )

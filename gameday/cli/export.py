@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import show
+from gameday.cli import add_set, show
 
 if TYPE_CHECKING:
     from gameday.alerting.files import Export
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = TARGETS | ON_A_TARGET
     parser.add_argument("target", choices=known, help="; ".join(f"{name}: {what[0]}" for name, what in known.items()))
     parser.add_argument("scenario", type=Path, help="scenario file")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    add_set(parser)
     parser.add_argument(
         "--target",
         dest="target_file",

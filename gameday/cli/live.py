@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gameday.cli import show, whole_number
+from gameday.cli import add_set, show, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="who evaluates the alert rules: auto = Prometheus and Alertmanager where the target can start them, else the "
         "project's own machines (default: auto)",
     )
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    add_set(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: results/<scenario>-<time>-s<seed>)")
     parser.add_argument("--force", action="store_true", help="with --out: write over an older run")
     parser.add_argument("--json", action="store_true", help="print scores.json on standard output instead of the scorecard")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import add_jobs, positive_share, seed, show, whole_number
+from gameday.cli import add_jobs, add_kpis, add_seed, add_set, played_with, positive_share, show, whole_number
 
 if TYPE_CHECKING:
-    from gameday.replication import Plays
-    from gameday.scenario.model import Scenario
     from gameday.study.power import Need
 
 
@@ -19,12 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A scenario and a change."""
     parser.add_argument("scenario", type=Path, help="scenario file")
     parser.add_argument("--detect", type=positive_share, default=0.1, metavar="SHARE", help="change to be seen (default 10%%)")
-    parser.add_argument(
-        "--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="the change that is planned"
-    )
-    parser.add_argument(
-        "--kpi", dest="kpis", action="append", default=[], metavar="KPI", help="durations (default: those with a gate)"
-    )
+    add_set(parser, "the change that is planned")
+    add_kpis(parser, "durations (default: those with a gate)")
     parser.add_argument(
         "--pilot",
         type=lambda text: whole_number(text, 4, 100_000),
@@ -32,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="replications of the pilot (default 20)",
     )
-    parser.add_argument("--seed", type=seed, default=1, help="root of all randomness (default 1)")
+    add_seed(parser)
     add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
@@ -42,24 +35,18 @@ def run(arguments: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from gameday.interrupts import Interrupts
-    from gameday.progress import Progress
     from gameday.regression.gate import TOLERANCE
-    from gameday.replication import Workers
     from gameday.scenario import read_scenario
     from gameday.study.kpis import chosen_kpis
+    from gameday.study.playing import values_of
     from gameday.study.power import needed
 
     scenario = read_scenario(arguments.scenario)
     changed = read_scenario(arguments.scenario, arguments.overrides) if arguments.overrides else None
     kpis = chosen_kpis(scenario, arguments.kpis, str(arguments.scenario), only_durations=True)
-    progress = Progress(sys.stderr, arguments.pilot * (2 if changed else 1), "replications")
-    try:
-        with Interrupts(), Workers(arguments.jobs) as workers:
-            before = _values(scenario, arguments, workers, progress)
-            after = _values(changed, arguments, workers, progress) if changed else before[1:] + before[:1]
-    finally:
-        progress.close()
+    with played_with(arguments.jobs, arguments.pilot * (2 if changed else 1)) as (workers, step):
+        before = values_of(scenario, arguments.seed, range(arguments.pilot), workers, step)
+        after = values_of(changed, arguments.seed, range(arguments.pilot), workers, step) if changed else before[1:] + before[:1]
     found: dict[str, Need | None] = {
         kpi: needed(kpi, [one[kpi] for one in before], [one[kpi] for one in after], arguments.detect, tolerance=TOLERANCE)
         for kpi in kpis
@@ -69,12 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     show(_text(found, arguments.detect, paired=changed is not None))
     return 0
-
-
-def _values(scenario: Scenario, arguments: argparse.Namespace, workers: Plays, progress: object) -> list[dict[str, float]]:
-    from gameday.study.playing import values_of
-
-    return values_of(scenario, arguments.seed, range(arguments.pilot), workers, progress.step)  # type: ignore[attr-defined]
 
 
 def _text(found: dict[str, Need | None], detect: float, *, paired: bool) -> str:

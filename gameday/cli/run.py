@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gameday.cli import add_jobs, duration, show, whole_number
+from gameday.cli import add_jobs, add_set, duration, show, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_count, default=1, help="root of all randomness (default 1)")
     parser.add_argument("--replications", type=_positive, metavar="N", help="days to play (default: as the scenario says)")
     add_jobs(parser)
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="PATH=VALUE", help="change a setting")
+    add_set(parser)
     parser.add_argument(
         "--within",
         type=duration,
