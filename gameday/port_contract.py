@@ -18,6 +18,7 @@ from gameday.ports import LacksCapability, capabilities_of, name_of
 from gameday.selectors import Selector
 
 EXAMPLES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "agent_freeze": ("database/example", {}),
     "bad_release": ("service/example", {"error_ratio": 0.5}),
     "capacity": ("service/example", {"share": 0.5}),
     "clock_skew": ("database/example", {"offset": 10.0}),

@@ -129,6 +129,17 @@ class Replicating(Protocol):
 
 
 @runtime_checkable
+class Steerable(Protocol):
+    """The agents that manage database nodes can be stopped without ending; the databases under them go on."""
+
+    def freeze_agent(self, target: Selector) -> None:
+        """Stop the agents: they renew no lease, answer no health check and follow nobody."""
+
+    def resume_agent(self, target: Selector) -> None:
+        """Undo one freeze."""
+
+
+@runtime_checkable
 class Clocked(Protocol):
     """Clocks can be wrong."""
 
@@ -171,6 +182,7 @@ PORTS: Final[tuple[type, ...]] = (
     Failable,
     Releasable,
     Replicating,
+    Steerable,
     Clocked,
     Storing,
     Resolving,

@@ -130,6 +130,14 @@ class FakeSystem:
         """Replicating."""
         self._undo("start_replication", "stop_replication", target)
 
+    def freeze_agent(self, target: Selector) -> None:
+        """Steerable."""
+        self._do("freeze_agent", target)
+
+    def resume_agent(self, target: Selector) -> None:
+        """Steerable."""
+        self._undo("resume_agent", "freeze_agent", target)
+
     def skew_clock(self, target: Selector, offset_s: float) -> None:
         """Clocked."""
         self._do("skew_clock", target, offset_s)

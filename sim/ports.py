@@ -173,6 +173,16 @@ class Ports(Places):
         for cluster, zone in self._nodes(target):
             cluster.start_replication(zone)
 
+    def freeze_agent(self, target: Selector) -> None:
+        """Freeze the agents of nodes: nobody renews their leases, and they hear of nobody else's."""
+        for cluster, zone in self._nodes(target):
+            cluster.freeze_agent(zone)
+
+    def resume_agent(self, target: Selector) -> None:
+        """Undo one freeze of an agent."""
+        for cluster, zone in self._nodes(target):
+            cluster.resume_agent(zone)
+
     def skew_clock(self, target: Selector, offset_s: float) -> None:
         """Put a node's clock back by `offset_s` (its leases then last that much longer in its own eyes)."""
         for cluster, zone in self._nodes(target):

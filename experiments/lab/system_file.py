@@ -100,6 +100,7 @@ system:
       consistency: bounded
       staleness_limit: {staleness}
       refuse_stale_reads: true
+      age_by: data
       recovery_point: 1s
       slots: 20  # assumption: PostgreSQL has no such limit below its 80 connections
       service_time: {write}  # a write; a read took {read}

@@ -54,9 +54,10 @@ class RoleWatch:
                 self._take(node, state)
 
     def _watch_count(self) -> None:
+        """A sample a second: a count that changed last before the day began is a fact of the day too."""
         for _ in every(1.0):
             with self._lock:
-                self._count_primaries(always=self._count != 1)
+                self._count_primaries(always=True)
 
     def _watch_lease(self, etcd: str, scope: str) -> None:
         """The lease runs out, or goes to another: a move begins. An etcd that does not answer says nothing."""

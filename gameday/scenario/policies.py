@@ -108,6 +108,11 @@ class RouteCheck(Strict):
     no_traffic: Annotated[Duration, Field(gt=0)] | None = None
     """The same while no connection has gone through the proxy since it was started, looked at when a check ends; none = `interval`.
     (Envoy's default of `no_traffic_interval` is 60 s.)"""
+    timeout: Annotated[Duration, Field(gt=0)] | None = None
+    """With `unhealthy`: time a check waits for an answer; none = `interval`."""
+    unhealthy: Annotated[int, Field(ge=1)] | None = None
+    """Failed checks in a row after which a primary that no longer answers is dropped, so that callers are refused at once; one that
+    answers that it is no primary is dropped at the first. None = the last primary stays the target until another one answers."""
     proxy: Name | None = None
     """Service that is the proxy: it begins anew when an instance in the callers' region starts while no other runs there."""
 

@@ -228,6 +228,9 @@ class Database(Strict):
     """bounded: age from which a copy counts as stale."""
     refuse_stale_reads: bool = False
     """Whether reads beyond the limit fail explicitly."""
+    age_by: Literal["role", "data"] = "role"
+    """With `refuse_stale_reads`: how a copy's age is known to its readers. role: one that believes to be the primary takes itself for new; data: by the newest
+    record in it (a heartbeat row), which a primary that was replaced does not get any more."""
     recovery_point: Duration = 0.0
     """Recovery-point policy: age of acknowledged writes that may be lost."""
     slots: Annotated[int, Field(ge=1, le=10_000)]

@@ -186,7 +186,7 @@ class Cluster:
             "read_only": not node.accepts or node.disks > 0,
             "commit_blocked": not node.accepts or node.blocked,
             "commit_delay_s": node.commit_delay_s if node.leads else 0.0,
-            "stale": node.stale and self.database.refuse_stale_reads and not node.leads,
+            "stale": node.stale and self.database.refuse_stale_reads and (not node.leads or self.database.age_by == "data"),
         }
         if wanted == node.applied:
             return
@@ -311,11 +311,21 @@ class Cluster:
         """One reason less."""
         self._count(zone, "disks", -1)
 
+    def freeze_agent(self, zone: str) -> None:
+        """One more reason why a node's agent hangs, while its database goes on as it was last told to."""
+        self._count(zone, "hangs", 1)
+
+    def resume_agent(self, zone: str) -> None:
+        """One reason less; an agent that wakes up is overdue and looks at once who leads."""
+        self._count(zone, "hangs", -1)
+
     def _count(self, zone: str, name: str, by: int) -> None:
         node = self.nodes[zone]
         self.replication.advance()
         setattr(node, name, getattr(node, name) + by)
         assert getattr(node, name) >= 0, f"{self.subject}@{zone}: more healed than broken"
+        if name == "hangs":
+            self.leases.renew(node)
         self.changed()
 
     def skew_clock(self, zone: str, offset_s: float) -> None:

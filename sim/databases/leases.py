@@ -3,7 +3,7 @@
 The leader renews its lease every heartbeat with a majority of the voters. When it has not been renewed for `lease`, the side with a
 majority elects the most advanced replica it has (`quorum: single`: any replica that no longer hears a leader elects itself). The
 rule that surprises: a leader stops by the lease in its *own* clock, and only if it has a watchdog and runs; frozen or put back in
-time it goes on. The voters are the nodes themselves, so two nodes alone have no majority without the third voter.
+time it goes on, and so does a database whose agent hangs. The voters are the nodes themselves, so two nodes alone have no majority without the third voter.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Leases:
 
     def _is_there(self, voter: str) -> bool:
         """A voter named in the policy is a process of its own; else the nodes vote."""
-        return self._world.zone_alive(voter) if self._policy.voters else self._nodes[voter].serving
+        return self._world.zone_alive(voter) if self._policy.voters else self._nodes[voter].steered
 
     def _reach(self, one: str, other: str) -> bool:
         return self._world.reachable(f"zone/{one}", f"zone/{other}")
@@ -101,7 +101,7 @@ class Leases:
 
     def renew(self, node: Node) -> None:
         """A heartbeat of a node that leads the history it has: it hears that it was replaced, or goes on."""
-        if not node.serving or node.out or node.fence == "controller":
+        if not node.steered or node.out or node.fence == "controller":
             return
         if node.electing is not None and node.electing is self._term and self._by_majority and self.has_majority(node.zone):
             self._renewed_s = self._world.env.now
@@ -157,7 +157,7 @@ class Leases:
         env, policy = self._world.env, self._policy
         while True:
             heard_s = self._renewed_s if self._by_majority else node.heard_s
-            if not node.serving or node.leads or node.out:
+            if not node.steered or node.leads or node.out:
                 yield env.timeout(policy.heartbeat)
             elif heard_s + policy.lease > env.now + _EPSILON_S:
                 yield env.timeout(heard_s + policy.lease - env.now)
@@ -205,7 +205,7 @@ class Leases:
     def _may_stand(self, node: Node) -> bool:
         current = self._cluster.current
         holds = self._term is current and node.zone == current.leader
-        fit = node.serving and not (node.leads or node.out or node.electing or node.fence or node.disks or holds)
+        fit = node.steered and not (node.leads or node.out or node.electing or node.fence or node.disks or holds)
         return fit and node.term is current and (not self._by_majority or self.has_majority(node.zone))
 
     def _once(self, what: str) -> bool:

@@ -68,6 +68,8 @@ class Node:
     """How many faults stop it from receiving the log."""
     disks: int = 0
     """How many faults fill its disk."""
+    hangs: int = 0
+    """How many faults freeze its agent."""
     skew_s: float = 0.0
     """How far its clock is behind."""
     leads: bool = False
@@ -112,6 +114,11 @@ class Node:
     def serving(self) -> bool:
         """Whether the process answers."""
         return self.up and not self.frozen
+
+    @property
+    def steered(self) -> bool:
+        """Whether its agent acts: renews the lease, answers health checks, promotes, follows, rewinds."""
+        return self.serving and not self.hangs
 
     @property
     def accepts(self) -> bool:

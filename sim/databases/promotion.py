@@ -33,7 +33,7 @@ class Succession:
 
     def begin(self, node: Node) -> Term:
         """A replica leaves its leader's stream to become primary; what it has now is where its term begins."""
-        assert node.serving, f"{node.zone} does not run and cannot be promoted"
+        assert node.steered, f"nobody at {node.zone} could promote it"
         assert not node.leads, f"{node.zone} is primary"
         assert node.electing is None, f"{node.zone} is being promoted"
         self._cluster.replication.advance()
@@ -84,7 +84,7 @@ class Succession:
         nodes = self._cluster.nodes.values()
         leaders = [node for node in nodes if node.leads and node.serving]
         for node in nodes:
-            if not node.serving or node.leads or node.out or node.electing is not None:
+            if not node.steered or node.leads or node.out or node.electing is not None:
                 continue
             newer = [lead for lead in leaders if lead.term.number > node.term.number]
             seen = [lead for lead in newer if self._world.reachable(f"zone/{node.zone}", f"zone/{lead.zone}")]
@@ -117,7 +117,7 @@ class Succession:
     def may_be_promoted(self, node: Node) -> bool:
         """Whether a node is a replica that runs and follows the current history."""
         idle = not (node.leads or node.out or node.electing or node.fence or node.disks)
-        return node.serving and idle and node.term is self._cluster.current and node is not self._cluster.leader
+        return node.steered and idle and node.term is self._cluster.current and node is not self._cluster.leader
 
     def promote(self, node: Node, by: str) -> None:
         """Start a promotion somebody asked for: fence the old primary as far as it can be reached, then promote."""
@@ -147,7 +147,7 @@ class Succession:
     def may_install(self, term: Term) -> bool:
         """Whether the node being promoted still runs and nobody has been chosen since."""
         node = self._cluster.nodes[term.leader]
-        return node.serving and node.electing is term
+        return node.steered and node.electing is term
 
     def report(self, term: Term, old: str, lag_s: float, took_s: float, failover: str | None = None) -> None:
         """Install the term and put it on record; the promotion is complete when callers are routed."""

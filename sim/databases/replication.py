@@ -3,7 +3,8 @@
 A replica has everything committed up to `now - lag`; the lag is drawn from the database's distribution every thirty seconds and goes
 in a straight line from one draw to the next. While the link is cut, replication is stopped, or either end does not run, the copy
 stands still; afterwards it applies `catch_up` seconds of log a second. A replica that commits wait for has every committed write at
-once, and lags only in what its readers see. The rule that surprises: a lost replica is waited for before it is given up.
+once, and lags only in what its readers see. The rule that surprises: a lost replica is waited for before it is given up, and it is the agent that gives it up: one
+that hangs lets commits wait for ever.
 """
 
 from __future__ import annotations
@@ -144,9 +145,10 @@ class Replication:
             self._confirm(leader, followers, able if everybody else able[:needed])
             return
         if leader.short_since is None:
-            leader.short_since = now
+            # A new primary that nobody follows yet has lost no replica it could wait for (Patroni leaves a standby no names to wait for).
+            leader.short_since = now if followers else now - GIVE_UP_AFTER_S
             self._cluster.wake_in(GIVE_UP_AFTER_S)
-        given_up = now - leader.short_since >= GIVE_UP_AFTER_S - _EPSILON_S
+        given_up = leader.steered and now - leader.short_since >= GIVE_UP_AFTER_S - _EPSILON_S
         if given_up and len(able) >= needed:
             leader.short_since = None
             self._confirm(leader, followers, able)

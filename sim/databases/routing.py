@@ -2,7 +2,8 @@
 
 A router (the proxy beside the callers) asks the nodes it can reach whether they are primary and believes the one with the newest
 term; a change takes `route`, or lasts until its next check where the policy says when it checks. The rule that surprises: it knows only its own side of a partition, so callers cut off together with an
-old primary go on writing there, and a primary that does not answer stays the target until another one does.
+old primary go on writing there, and a primary that does not answer stays the target until another one does, or until the proxy drops
+it where the policy says after how many failed checks. It is the agent of a node that is asked, not the database.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gameday.scenario.policies import RouteCheck
 from sim.databases.checks import ProxyChecks
 from sim.databases.nodes import Node
 from sim.draws import sample
@@ -32,6 +34,10 @@ class _Group:
     switching: bool = False
     checks: ProxyChecks | None = None
     """When its proxy looks; None = a change takes the time of the policy."""
+    doubted: bool = False
+    """Whether checks of its target have begun to fail."""
+    dropped: bool = False
+    """Whether its callers are refused, because the proxy knows no primary."""
 
 
 class Router:
@@ -87,14 +93,17 @@ class Router:
         """Ground truth: whether a node answers callers that users can reach (anybody, when nobody calls)."""
         regions = {group.region for group in self._groups.values()}
         used = [region for region in regions if self._world.reachable("internet", f"region/{region}")]
-        return any(self._answers(region, node) for region in used) if regions else node.serving
+        drops = self._cluster.policy.check is not None and self._cluster.policy.check.unhealthy is not None
+        asked = self._sees if drops else self._answers
+        return any(asked(region, node) for region in used) if regions else node.serving
 
     def update(self) -> None:
         """Start a switch for every group whose router sees another target than its own."""
         for group in self._groups.values():
-            if not group.switching and self._target(group) != group.zone:
+            if not group.switching and self._is_to_move(group):
                 group.switching = True
                 self._world.env.process(self._switch(group))
+            self._doubt(group)
         self._tell()
 
     def tell_when_at(self, zone: str, done: Callable[[], None]) -> None:
@@ -129,12 +138,53 @@ class Router:
 
     def _follow(self, group: _Group) -> None:
         """Send the group's callers where its router would send them now."""
-        zone = self._target(group)
-        if zone != group.zone:
-            group.zone = zone
+        if self._is_to_move(group):
+            group.zone, group.dropped = self._target(group), False
+            zone = group.zone
             station = self._cluster.nodes[zone].station
             for edge in group.edges:
                 self._world.set_edge(edge, options=((station, 1.0),))
+
+    def _is_to_move(self, group: _Group) -> bool:
+        zone = self._target(group)
+        return zone != group.zone or (group.dropped and self._is_well(group))
+
+    # -- a proxy that drops what does not answer -------------------------------------------------------------------------
+
+    def _is_well(self, group: _Group) -> bool:
+        """Whether a check of the group's target would find a primary."""
+        node = self._cluster.nodes[group.zone]
+        return node.accepts and self._sees(group.region, node)
+
+    def _doubt(self, group: _Group) -> None:
+        """Begin to count failed checks of the group's target. Reads of the nearest copy go past the proxy."""
+        check = self._cluster.policy.check
+        if check is None or check.unhealthy is None or group.nearest or group.doubted or group.dropped or self._is_well(group):
+            return
+        group.doubted = True
+        self._world.env.process(self._count(group, check, check.unhealthy))
+
+    def _count(self, group: _Group, check: RouteCheck, unhealthy: int) -> Process:
+        """A silent agent costs the timeout of each check, a dead node refuses at once; a node that says it is no primary is believed."""
+        assert group.checks is not None, "who checks has times for it"
+        env = self._world.env
+        wait_s = group.checks.next_after(env.now) - env.now
+        for _ in range(unhealthy):
+            yield env.timeout(wait_s)
+            node = self._cluster.nodes[group.zone]
+            if self._sees(group.region, node):
+                break
+            if node.up:
+                yield env.timeout(check.timeout or check.interval)
+            if self._sees(group.region, node):
+                break
+            wait_s = check.interval
+        group.doubted = False
+        if not self._is_well(group):
+            group.dropped = True
+            for edge in group.edges:
+                self._world.set_edge(edge, options=())
+        self.update()
 
     def _target(self, group: _Group) -> str:
         """The node this group's router would send callers to now."""
@@ -142,7 +192,7 @@ class Router:
             home = self._home(group.region)
             if home is not None and self._answers(group.region, home):
                 return home.zone
-        leaders = [node for node in self._cluster.nodes.values() if node.accepts and self._answers(group.region, node)]
+        leaders = [node for node in self._cluster.nodes.values() if node.accepts and self._sees(group.region, node)]
         newest = max(leaders, key=lambda node: node.term.number, default=None)
         if newest is None and group.nearest:
             newest = next((node for node in self._cluster.nodes.values() if self._answers(group.region, node)), None)
@@ -152,6 +202,10 @@ class Router:
         """The copy in the callers' own region: the first in the order of the scenario."""
         topology = self._world.topology
         return next((node for node in self._cluster.nodes.values() if topology.region_of(node.zone) == region), None)
+
+    def _sees(self, region: str, node: Node) -> bool:
+        """Whether a node's agent answers callers of a region who ask for its role."""
+        return node.steered and self._answers(region, node)
 
     def _answers(self, region: str, node: Node) -> bool:
         return node.serving and not node.out and self._world.reachable(f"region/{region}", f"zone/{node.zone}")

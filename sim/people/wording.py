@@ -24,6 +24,7 @@ LONGEST_SILENCE_S = 7200.0
 """An audience that is promised no updates is still told a time by which it hears something. Assumption."""
 
 CAUSES: Mapping[str, str] = {
+    "agent_freeze": "a hanging cluster manager in {where}",
     "bad_release": "a faulty release of {where}",
     "capacity": "too little capacity of {where}",
     "clock_skew": "a wrong clock in {where}",

@@ -113,7 +113,7 @@ def test_a_refused_fault_must_change_nothing() -> None:
     class Hasty(FakeSystem):
         @property
         def name(self) -> str:  # type: ignore[override]
-            self._do("touched", Selector.parse("service/example"))
+            self._do("touched", Selector.parse("database/example"))  # what the suite looks at: the target of its first case
             return "the hasty system"
 
     lacking = type("Hasty", (Hasty,), {"skew_clock": None, "correct_clock": None})

@@ -41,6 +41,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("replication_stop", "database/orders@a1", {}),
     ("clock_skew", "database/orders/primary", {"offset": 10.0}),
     ("disk_full", "database/orders/primary", {}),
+    ("agent_freeze", "database/orders/primary", {}),
     ("dns_outage", "dns", {}),
     ("noop", "service/back", {}),
 ]
@@ -130,6 +131,7 @@ class SimulatedRig:
         seen["slots"] = [self.after.slots[s] for s in sorted(stations)]
         cluster = self.world.clusters["orders"]
         seen["clocks"] = [node.skew_s for node in cluster.nodes.values()]
+        seen["agents"] = [node.steered for node in cluster.nodes.values()]
         seen["behind"] = [(cluster.lag_of(zone) or 0.0) > 5.0 for zone in cluster.nodes]
         return seen
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,3 +105,48 @@ def test_a_proxy_started_after_the_promotion_sees_the_new_primary_at_once(small)
     day.at(41.0, "kill", "service/shop@a")
     day.at(52.0, "restart", "service/shop@a")
     assert reached_at(day) <= 57.25
+
+
+def test_a_proxy_drops_a_primary_whose_agent_is_silent_after_its_failed_checks(small):
+    check = {"interval": "1s", "timeout": "1s", "unhealthy": 2}
+    day = small(promotion={"check": check, "lease": "20s", "fence": False})
+    day.at(60.0, "freeze_agent", "database/orders/primary")
+    day.until(90.0)
+    last, first = day.log("a1")[0][-1], day.log("b1")[0][0]
+    assert 62.8 <= last <= 64.1, "0 to 1 s to the next check, 1 s of silence, 1 s of pause, 1 s of silence"
+    promoted = day.events("failover.promoted")[0].t
+    begins = next(t for t, count in day.series("database.primaries", database="orders") if count == 2.0)
+    assert begins == pytest.approx(promoted, abs=1e-3)
+    assert promoted <= first <= promoted + 1.1
+    assert day.finish()["lost"] == 0, "what was acknowledged before the drop had been carried over long before the promotion"
+
+
+def test_a_proxy_that_waits_for_the_next_primary_loses_what_it_sends_to_the_old_one(small):
+    day = small(promotion={"check": {"interval": "8s"}, "fence": False})
+    day.at(60.0, "freeze_agent", "database/orders/primary")
+    day.until(90.0)
+    assert day.log("a1")[0][-1] > day.events("failover.promoted")[0].t
+    assert day.finish()["lost"] > 0
+
+
+def test_a_dropped_primary_is_taken_back_at_the_next_check_after_its_agent_wakes(small):
+    check = {"interval": "1s", "timeout": "1s", "unhealthy": 2}
+    day = small(promotion={"check": check, "lease": "60s", "heartbeat": "2s"})
+    day.at(60.0, "freeze_agent", "database/orders/primary")
+    day.at(70.0, "resume_agent", "database/orders@a1")
+    day.until(90.0)
+    times = day.log("a1")[0]
+    before, after = max(pairwise(times), key=lambda pair: pair[1] - pair[0])
+    assert before == pytest.approx(63.5, abs=0.6)
+    assert 70.0 <= after <= 71.1
+    assert not day.events("failover.promoted")
+
+
+def test_an_agent_that_wakes_between_two_failed_checks_is_not_dropped(small):
+    check = {"interval": "1s", "timeout": "1s", "unhealthy": 3}
+    day = small(promotion={"check": check})
+    day.at(60.0, "freeze_agent", "database/orders/primary")
+    day.at(63.0, "resume_agent", "database/orders@a1")
+    day.until(80.0)
+    times = day.log("a1")[0]
+    assert max(later - earlier for earlier, later in pairwise(times)) < 0.5

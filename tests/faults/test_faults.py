@@ -33,6 +33,7 @@ def test_every_file_is_a_fault_and_every_fault_has_an_example() -> None:
 @pytest.mark.parametrize(
     ("line", "calls"),
     [
+        ("agent_freeze", ["freeze_agent database/example", "resume_agent database/example"]),
         ("bad_release", ["ship service/example 0.5 1", "roll_back service/example 0.5 1"]),
         ("capacity", ["saturate service/example 0.5", "release service/example 0.5"]),
         ("clock_skew", ["skew_clock database/example 10", "correct_clock database/example 10"]),
@@ -119,6 +120,7 @@ def test_one_missing_capability_leaves_the_others() -> None:
         ("errors", "service/web", "restart"),
         ("errors", "provider/cards", None),
         ("disk_full", "database/orders", "restart"),
+        ("agent_freeze", "database/orders", "restart"),
         ("capacity", "service/web", None),
         ("slow", "service/web", None),
         ("partition", "link/a->b", None),
@@ -142,8 +144,8 @@ def test_what_mends_a_fault_depends_on_what_it_hit(name: str, target: str, actio
             "slwo",
             {},
             (
-                "fault: there is no such fault; faults are bad_release, capacity, clock_skew, disk_full, dns_outage, errors, freeze, kill, "
-                "latency, loss, noop, outage, partition, replication_stop, slow (read 'slwo'); did you mean 'slow'?"
+                "fault: there is no such fault; faults are agent_freeze, bad_release, capacity, clock_skew, disk_full, dns_outage, errors, "
+                "freeze, kill, latency, loss, noop, outage, partition, replication_stop, slow (read 'slwo'); did you mean 'slow'?"
             ),
         ),
         ("slow", {}, "with.factor: is required"),

@@ -245,6 +245,7 @@ def test_without_dashboards_the_cause_and_the_share_are_not_invented() -> None:
 @pytest.mark.parametrize("fault", sorted(all_faults()))
 def test_every_default_message_says_what_its_phase_requires(fault: str) -> None:
     lines = {
+        "agent_freeze": "database/orders@a1",
         "bad_release": "service/shop error_ratio=100%",
         "capacity": "service/shop share=99%",
         "clock_skew": "database/orders@a1 offset=10m",

@@ -108,6 +108,9 @@ def _required(book: Book, entry: str, class_name: str) -> Iterator[str]:
 def _promotion(book: Book, name: str, promotion: Promotion) -> None:
     path: Path = ("policies", "databases", name)
     if promotion.check is not None:
+        if promotion.check.unhealthy is None and promotion.check.timeout is not None:
+            message = "has no effect without `unhealthy`, the number of failed checks that drop a primary"
+            book.wrong((*path, "check", "timeout"), message)
         if promotion.check.proxy is not None:
             book.known((*path, "check", "proxy"), promotion.check.proxy, book.scenario.system.services, "service")
         if promotion.route != type(promotion)().route:

@@ -167,6 +167,10 @@ def _database(book: Book, path: Path, database: Database) -> None:
         book.wrong((*path, "staleness_limit"), f"has no effect on {database.consistency} consistency, only on bounded")
     if database.stale_after_s is None and database.refuse_stale_reads:
         book.wrong((*path, "refuse_stale_reads"), "has no effect where copies may be of any age")
+    if database.age_by == "data" and not database.refuse_stale_reads:
+        book.wrong(
+            (*path, "age_by"), "has no effect where no read is refused for its age; that takes refuse_stale_reads", value="data"
+        )
 
 
 def _traffic(book: Book) -> None:
