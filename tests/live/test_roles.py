@@ -48,3 +48,18 @@ def test_a_primary_that_waits_for_its_standby_in_vain_is_no_second_primary(
     notebook.close()
     assert list(dict.fromkeys(primaries(tmp_path))) == list(dict.fromkeys(counts))
     assert [event.data["to"] for event in read_timeline(tmp_path / "observer.jsonl").of("failover.promoted")] == ["b1"]
+
+
+def test_a_count_that_never_changes_is_on_record_in_every_second_of_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.observe.roles.every", lambda _interval_s: range(3))
+    notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
+    watch = RoleWatch("orders", Database.model_validate(NODES), LiveIndicators(LoadStream(tmp_path), 1.0), notebook, None)
+    old, new = Database.model_validate(NODES).nodes
+    watch._take(old, NodeState("primary", timeline=1))
+    watch._take(new, NodeState("replica", 0.0, 1))
+    before = len(primaries(tmp_path))
+    watch._watch_count()
+    notebook.close()
+    assert primaries(tmp_path)[before:] == [1.0, 1.0, 1.0]
