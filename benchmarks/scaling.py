@@ -21,6 +21,8 @@ from sim.traffic.plan import CLIENT, ClassPlan, EdgePlan, FlowPlan, Plan
 RATE = 500.0
 _LAYERS = 5
 
+LENGTH, SIZE = "requests of a day (20 services)", "services (a million requests)"
+
 
 def layered(services: int, until_s: float) -> Workload:
     """A graph of `services` in five layers, entered at the services of the first by turns of the clients."""
@@ -62,14 +64,14 @@ def main() -> None:
     sizes = [size for size in (10, 20, 50, 100, 200, 500) if size <= arguments.most_services]
     cost(10, 1e4)
     print(f"{'services':>9} {'requests':>12} {'attempts':>12} {'seconds':>9} {'ns/attempt':>11} {'ratio':>6}")
-    rows: dict[str, list[tuple[float, float]]] = {"requests": [], "services": []}
-    for what, cases in (("requests", [(20, length) for length in lengths]), ("services", [(size, 1e6) for size in sizes])):
+    rows: dict[str, list[tuple[float, float]]] = {LENGTH: [], SIZE: []}
+    for what, cases in ((LENGTH, [(20, length) for length in lengths]), (SIZE, [(size, 1e6) for size in sizes])):
         base = 0.0
         for services, requests in cases:
             seconds, attempts = cost(services, requests)
             each = 1e9 * seconds / attempts
             base = base or each
-            rows[what].append((requests if what == "requests" else float(services), each))
+            rows[what].append((requests if what == LENGTH else float(services), each))
             print(f"{services:9} {requests:12,.0f} {attempts:12,} {seconds:9.2f} {each:11.1f} {each / base:6.2f}")
     if arguments.plot:
         draw(arguments.plot, rows)
@@ -83,9 +85,9 @@ def draw(file: str, rows: dict[str, list[tuple[float, float]]]) -> None:
     axes = figure.subplots(1, 2, sharey=True)
     for ax, (what, points) in zip(axes, rows.items(), strict=True):
         ax.plot([x for x, _ in points], [y for _, y in points], "o-", color="#0072b2")
-        ax.set(xscale="log", xlabel=what, ylim=(0, None))
+        ax.set(xscale="log", xlabel=what)
         ax.grid(visible=True, alpha=0.3)
-    axes[0].set_ylabel("ns per attempt")
+    axes[0].set(ylabel="ns of a core per attempt", ylim=(0, 1.1 * max(cost for points in rows.values() for _, cost in points)))
     figure.savefig(file, dpi=120)
 
 
