@@ -66,8 +66,8 @@ class Store:
     def create(cls, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> Store:
         """Make the folder, or read what is in it. GamedayError when it holds something else, or rows of other settings."""
         record = folder / RECORD
-        if not record.is_file():
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not record.is_file() or not (resume or _holds_rows(folder)):  # a study whose first point was refused leaves no rows
+            if not record.is_file() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise GamedayError(f"cannot write the study to {folder}: it holds files and is no study; name another with --out")
             try:
                 (folder / PARTS).mkdir(parents=True, exist_ok=True)
@@ -145,6 +145,10 @@ class Store:
                 for row in pq.read_table(file).to_pylist():
                     self.rows[row["point"], row["replication"]] = row
         self._parts = 1 + max((int(part.stem) for part in parts if part.stem.isdigit()), default=-1)
+
+
+def _holds_rows(folder: Path) -> bool:
+    return (folder / TABLE).is_file() or any((folder / PARTS).glob("*.parquet"))
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -135,6 +135,13 @@ def test_what_cannot_be_said_is_refused_where_it_is_asked(tmp_path: Path, old: s
         played(written(tmp_path, STUDY.replace(old, new)), tmp_path / "out")
 
 
+def test_a_study_that_was_refused_is_played_into_the_same_folder_once_it_is_mended(tmp_path: Path) -> None:
+    wrong = written(tmp_path, STUDY.replace("service/web: 2", "service/web: 9"))
+    with pytest.raises(BadInput):
+        played(wrong, tmp_path / "out")
+    assert Store.create(tmp_path / "out", identity_of(written(tmp_path, STUDY)), resume=False).rows == {}
+
+
 def test_settings_that_would_change_nothing_are_refused(tmp_path: Path) -> None:
     wrong = {
         ", need: {service/web: 2}": "",
