@@ -46,6 +46,7 @@ class _Kept:
 
     @classmethod
     def of(cls, seen: Observation, found: Details) -> _Kept:
+        """Copies of the cumulative counts of this instant; what an open breaker skipped counts as unsent, for that reason."""
         unsent_by = found.unsent_by.copy()
         unsent_by[:, _BREAKER_OPEN] += seen.skipped
         return cls(
