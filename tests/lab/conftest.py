@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.real import Lab, gameday, http, started
+from tests.lab.real import Lab, gameday, http, started, until
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def healed(lab: Lab) -> Iterator[Lab]:
-    """The module's lab; afterwards every process runs, no toxic is left, names are answered."""
+    """The module's lab, selling in both regions; afterwards every process runs, no toxic is left, names are answered.
+
+    It is waited for, because on a machine that gives it no processor for the length of a lease the lab fails over by itself.
+    """
+    until(lambda: all(lab.buy(region).status == 201 for region in lab.target["entries"]), "the lab sells in both regions")
     yield lab
     for name, one in lab.supervisor("GET", "/processes").body.items():
         if one["state"] != "running":

@@ -283,7 +283,7 @@ def test_what_there_is_not_is_refused_by_name(lab: Lab) -> None:
 
 def test_a_killed_primary_is_replaced_keeps_its_writes_and_comes_back_as_standby(healed: Lab) -> None:
     old, new = healed.primary(), healed.standby()
-    assert healed.buy("eu-1", id="before the kill").status == 201
+    until(lambda: healed.buy("eu-1", id="before the kill").status == 201, "an order is paid")
     killed = healed.supervisor("POST", f"/processes/{old['process']}/kill")
     assert (killed.status, killed.body["state"]) == (200, "stopped")
     assert members_of(healed.folder / "data" / old["process"]) == [], "PostgreSQL is dead too"
