@@ -3,7 +3,8 @@
     [start, end) of the day, `22:00` to `24:00` · weekdays `monday:friday` · days of the month `1:5`, `-3:-1` · months, years
 
 The rule that surprises: parts must all hold, the elements of one part need only one; an interval over midnight is written as two; and
-a day of the month counts from the end when it is negative, clamped to the month. UTC unless a place is named.
+a day of the month counts from the end when it is negative, clamped to the month. UTC unless a place is named. What Alertmanager refuses is
+refused (`7:30`, spaces, `31:-1`), so that what is written back can be used; so are months that no year has.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 """As Alertmanager counts them, from 0: a range may not run over the end of Saturday."""
 MONTHS = tuple(name.lower() for name in calendar.month_name)[1:]
+SHORTEST_MONTH = 28
 Range = tuple[int, int]
 """First and last, both included."""
 
@@ -94,7 +96,7 @@ def parts_of(written: TimeInterval) -> list[tuple[str, str, Callable[[], Range |
     """Every part of an interval: its field, as it was written, and what reads it or raises ValueError."""
     found: list[tuple[str, str, Callable[[], Range | tzinfo]]] = [
         (f"times.{number}", f"{each.start_time} to {each.end_time}", partial(_clock, each.start_time, each.end_time))
-        for number, each in enumerate(written.times)
+        for number, each in enumerate(written.times or ())
     ]
     readers: dict[str, Callable[[str], Range]] = {
         "weekdays": _weekdays,
@@ -103,13 +105,23 @@ def parts_of(written: TimeInterval) -> list[tuple[str, str, Callable[[], Range |
         "years": _years,
     }
     for name, read in readers.items():
-        found += [(f"{name}.{number}", str(text), partial(read, str(text))) for number, text in enumerate(getattr(written, name))]
+        found += [
+            (f"{name}.{number}", str(text), partial(read, str(text))) for number, text in enumerate(getattr(written, name) or ())
+        ]
+    found += [(name, "[]", _never) for name in ("times", *readers) if getattr(written, name) == []]
     if written.location:
         found.append(("location", written.location, partial(zone, written.location)))
     return found
 
 
+def _never() -> Range:
+    raise ValueError("without elements never holds, to Alertmanager too: leave it out where it does not matter")
+
+
 def _clock(start: str, end: str) -> Range:
+    for clock in (start, end):
+        if not re.fullmatch(r"\d\d:\d\d", clock):
+            raise ValueError(f"'{clock}' is not a time of day in two digits each such as '07:30' or '24:00'")
     first, last = minute_of_day(start), minute_of_day(end)
     if first >= last:
         raise ValueError("must end after it starts; hours over midnight are two entries")
@@ -117,8 +129,8 @@ def _clock(start: str, end: str) -> Range:
 
 
 def _split(text: str) -> tuple[str, str]:
-    first, _, last = (part.strip().lower() for part in text.partition(":"))
-    return first, last or first
+    first, colon, last = text.lower().partition(":")
+    return first, last if colon else first
 
 
 def _weekdays(text: str) -> Range:
@@ -137,6 +149,10 @@ def _days(text: str) -> Range:
         return _ordered(first, last, "the first day stands first")
     if first < 0 < last:
         raise ValueError("cannot begin at the end of a month and end at its beginning")
+    if first > 0 and last < 0 and first > SHORTEST_MONTH + last:
+        raise ValueError(
+            f"might end before it begins in February: up to {last}, Alertmanager takes a first day of at most {SHORTEST_MONTH + last}"
+        )
     return first, last
 
 

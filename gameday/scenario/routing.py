@@ -29,17 +29,17 @@ class Clock(Strict):
 
 
 class TimeInterval(Strict):
-    """One element of a time interval: all parts that are given must hold."""
+    """One element of a time interval: all parts that are given must hold; a part without elements never would, and is refused."""
 
-    times: list[Clock] = []
+    times: list[Clock] | None = None
     """Hours of the day; hours over midnight are two entries."""
-    weekdays: list[str] = []
+    weekdays: list[str] | None = None
     """`monday`, or `monday:friday`; the week begins on Sunday."""
-    days_of_month: list[str | int] = []
+    days_of_month: list[str | int] | None = None
     """`1`, `1:5`, or `-1` for the last."""
-    months: list[str | int] = []
+    months: list[str | int] | None = None
     """`march`, `3`, or `january:march`."""
-    years: list[str | int] = []
+    years: list[str | int] | None = None
     """`2026` or `2026:2027`."""
     location: str | None = None
     """IANA time zone whose clock counts; none = UTC."""

@@ -6,6 +6,7 @@ Times are seconds since the process was started, which is where its clean-ups co
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -56,8 +57,12 @@ class Alertmanager:
     def now(self) -> float:
         return time.monotonic() - self.began
 
+    @property
+    def wall_began(self) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=self.now())
+
     def wall(self, t: float) -> str:
-        return (datetime.now(UTC) + timedelta(seconds=t - self.now())).isoformat()
+        return (self.wall_began + timedelta(seconds=t)).isoformat()
 
     def post(self, path: str, body: object) -> Any:
         request = urllib.request.Request(
@@ -82,8 +87,8 @@ class Alertmanager:
         self.server.server_close()
 
 
-def start(folder: Path, config: Callable[[str], Mapping[str, Any]]) -> Alertmanager:
-    """Start it with a configuration made from the address of the webhook, and wait until it is ready."""
+def start(folder: Path, config: Callable[[str], Mapping[str, Any]], zones: Path | None = None) -> Alertmanager:
+    """Start it with a configuration made from the address of the webhook, and wait until it is ready; `zones`: a folder of further time zones."""
     from gameday.scenario.writing import yaml_text
 
     assert PROGRAM is not None
@@ -106,7 +111,8 @@ def start(folder: Path, config: Callable[[str], Mapping[str, Any]]) -> Alertmana
     command = [PROGRAM, f"--config.file={file}", f"--storage.path={folder}", f"--web.listen-address=127.0.0.1:{port}"]
     command += ["--cluster.listen-address=", "--log.level=error"]
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, **({"ZONEINFO": str(zones)} if zones else {})}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     manager = Alertmanager(f"http://127.0.0.1:{port}", process, server, began)
     until(lambda: ready(manager), "Alertmanager")
     return manager

@@ -8,28 +8,19 @@ who is told what, in which order, and at which of the group's flushes.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gameday.alerting.alert import Alert, labels_of
-from gameday.alerting.dispatch import Dispatcher
 from gameday.alerting.matchers import parse_matchers
-from gameday.alerting.mute import InhibitRule, SilencePeriod
-from gameday.alerting.routes import receivers_of, tree_of
-from gameday.alerting.time_intervals import wall_interval
-from gameday.people import wall_time
-from gameday.scenario.routing import Routing
 from tests.alerting import alertmanager
-from tests.alerting.alertmanager import Alertmanager, Hook, by_receiver
+from tests.alerting.alertmanager import Alertmanager
+from tests.alerting.both import FAR, Send, Sent, World, compare
 
 pytestmark = pytest.mark.skipif(alertmanager.PROGRAM is None, reason="prometheus-alertmanager is not installed")
 
-FAR = 1000.0
 ROUTING: dict[str, Any] = {
     "receivers": {"all": {}, "pay": {}, "copy": {}, "quiet": {"send_resolved": False}, "never": {}, "always": {}},
     "time_intervals": {"ever": [{"years": ["2000:2100"]}], "never": [{"years": ["2000:2001"]}]},
@@ -58,9 +49,6 @@ INHIBITIONS = [
     {"source": 'kind="both"', "target": 'kind="both"', "equal": []},
 ]
 SILENCES = [('team="pay", alertname="Known"', 0.0, FAR), ('alertname=~"Brief.*"', 0.0, 7.0)]
-
-Send = tuple[float, Mapping[str, str], float, float]
-"""When it is sent, labels, start, end."""
 
 
 def alert(name: str, **labels: str) -> Mapping[str, str]:
@@ -147,11 +135,13 @@ EVERYTHING = sorted(
     [*SCRIPT, *(send for name in NAMES for send in world_script(name, random.Random(name)))], key=lambda send: send[0]
 )
 
+WORLD = World(ROUTING, ENDS, INHIBITIONS, SILENCES)
+
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
     folder: Path = tmp_path_factory.mktemp("alertmanager")
-    manager = alertmanager.start(folder, configuration)
+    manager = alertmanager.start(folder, WORLD.configuration)
     try:
         for matchers, starts, ends in SILENCES:
             parts = [
@@ -165,92 +155,22 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
         manager.stop()
 
 
-def configuration(url: str) -> Mapping[str, Any]:
-    hooks = {
-        name: [{"url": url, "send_resolved": receiver.get("send_resolved", True)}]
-        for name, receiver in ROUTING["receivers"].items()
-    }
-    return {
-        "route": ROUTING["route"],
-        "receivers": [{"name": name, "webhook_configs": hook} for name, hook in hooks.items()],
-        "time_intervals": [{"name": name, "time_intervals": each} for name, each in ROUTING["time_intervals"].items()],
-        "inhibit_rules": [
-            {"source_matchers": [rule["source"]], "target_matchers": [rule["target"]], "equal": rule["equal"]}
-            for rule in INHIBITIONS
-        ],
-    }
-
-
-Sent = list[tuple[float, Send]]
-"""Alerts, each with the time at which the real one took it."""
-
-
 @pytest.fixture(scope="module")
 def sent(real: Alertmanager) -> Sent:
-    taken: Sent = []
-    for send in EVERYTHING:
-        real.wait_until(send[0])
-        taken.append((real.send(send[1], send[2], send[3]), send))
-    real.wait_until(ENDS)
-    return taken
-
-
-def ours(sent: Sent) -> tuple[list[Hook], list[float]]:
-    """What our dispatcher notifies of the alerts, each taken when the real one took it; and when it flushed."""
-    written = Routing.model_validate(ROUTING)
-    dispatcher = Dispatcher(
-        tree_of(written.route),
-        receivers=receivers_of(written.receivers),
-        inhibitions=[
-            InhibitRule(parse_matchers(str(r["source"])), parse_matchers(str(r["target"])), tuple(r["equal"]))
-            for r in INHIBITIONS
-        ],
-        silences=[SilencePeriod(parse_matchers(matchers), starts, ends, "test") for matchers, starts, ends in SILENCES],
-        intervals={name: [wall_interval(one) for one in each] for name, each in written.time_intervals.items()},
-        wall=partial(wall_time, datetime.now(UTC)),
-    )
-    hooks: list[Hook] = []
-    flushes: list[float] = []
-    waiting = list(sent)
-    while True:
-        flush = dispatcher.next_at()
-        now = min(waiting[0][0] if waiting else FAR, FAR if flush is None else flush)
-        if now > ENDS:
-            return hooks, flushes
-        while waiting and waiting[0][0] <= now:
-            _, (_, labels, starts, ends) = waiting.pop(0)
-            dispatcher.receive(Alert(labels_of(labels), labels["alertname"], "s", "", None, 1.0, starts, ends), now)
-        flush = dispatcher.next_at()
-        if flush is not None and flush <= now:
-            flushes.append(now)
-        for told in dispatcher.flush(now):
-            names = (frozenset(alert.rule for alert in alerts) for alerts in (told.firing, told.resolved))
-            hooks.append(Hook(told.at, told.receiver, told.group, *names))
-
-
-def compare(theirs: Sequence[Hook], expected: Sequence[Hook]) -> int:
-    """Asserts that both say the same; the number of groups that were told anything."""
-    said, due = by_receiver(theirs), by_receiver(expected)
-    words = {key: [(sorted(h.firing), sorted(h.resolved)) for h in hooks] for key, hooks in said.items()}
-    assert words == {key: [(sorted(h.firing), sorted(h.resolved)) for h in hooks] for key, hooks in due.items()}
-    late = [
-        (key, a.at, b.at) for key, hooks in said.items() for a, b in zip(hooks, due[key], strict=True) if abs(a.at - b.at) > 1
-    ]
-    assert not late, "a notification came at another flush of its group"
-    return len(said)
+    return WORLD.send_all(real, EVERYTHING)
 
 
 def test_a_real_alertmanager_notifies_what_our_dispatcher_notifies(real: Alertmanager, sent: Sent) -> None:
     scripted = [(at, send) for at, send in sent if "world" not in send[1]]
     theirs = [hook for hook in real.hooks if hook.at <= ENDS and not hook.receiver.startswith("w")]
-    assert compare(theirs, ours(scripted)[0]) >= 10, "the script reaches many groups"
+    assert compare(theirs, WORLD.ours(scripted, real.wall_began)[0]) >= 10, "the script reaches many groups"
 
 
 def test_a_real_alertmanager_agrees_in_random_worlds(real: Alertmanager, sent: Sent) -> None:
     groups = compared = 0
     for name in NAMES:
         own = [(at, send) for at, send in sent if send[1].get("world") == name]
-        expected, flushes = ours(own)
+        expected, flushes = WORLD.ours(own, real.wall_began)
         instants = [at for at, _ in own] + [send[3] for _, send in own] + [ENDS]
         hurried = any(0 < abs(flush - at) < HASTE_S for flush in flushes for at in instants)
         if not hurried:
