@@ -18,6 +18,7 @@ from sim.traffic.compiled.layout import (
     E_LOSS_DRAWS,
     H_NOW,
     I_FROZEN,
+    P_AT_ONCE,
     P_BACK_CUT,
     P_BACK_LOSS,
     P_CLEAR_BACK,
@@ -41,9 +42,17 @@ def lost(word: Words, real: Reals, attempt: int, cut: int, loss_ratio: float) ->
     return False
 
 
-@kernel
+@part
 def answer_now(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
     """Send the callee's answer: True if the caller has it at once, False if it travels, waits, or is lost."""
+    if word[word[attempt + A_PATH] + P_AT_ONCE] and not (word[attempt + A_PARENT] and word[word[attempt + A_CALLER] + I_FROZEN]):
+        return True
+    return send_answer(word, real, attempt, outcome)
+
+
+@kernel
+def send_answer(word: Words, real: Reals, attempt: int, outcome: int) -> bool:
+    """The same, where the network or the caller may be in the way."""
     path = word[attempt + A_PATH]
     if not word[path + P_CLEAR_BACK] and lost(word, real, attempt, word[path + P_BACK_CUT], real[path + P_BACK_LOSS]):
         return False

@@ -11,9 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.traffic.compiled.layout import (
+    A_DUE,
     A_NEXT,
     ALIGNMENT,
     ATTEMPT_WORDS,
+    CALENDAR_WORDS,
+    H_CALENDAR,
+    H_DAYS_A_SECOND,
     H_FREE,
     H_FREE_COUNT,
     H_HEAP,
@@ -22,11 +26,13 @@ from sim.traffic.compiled.layout import (
     H_MAIL_COUNT,
     H_MAIL_FREE,
     H_RESERVE,
+    H_SOONEST,
     H_TICK,
     HEADER_WORDS,
     M_NEXT,
     MAIL_WORDS,
     NEVER,
+    NOBODY,
     R_HEAD,
     R_MASK,
     R_TABLE,
@@ -40,6 +46,7 @@ from sim.traffic.compiled.layout import (
 )
 
 _MOST_WORDS = 2**25 * ALIGNMENT  # what a key of the heap can refer to: 2 GB
+_DAYS_A_SECOND = 1000.0  # until it is measured
 _LAST_TICK = 2**34 - 2**24
 
 
@@ -106,6 +113,10 @@ class Arena:
         self._add_attempts(max(256, 4 * reserve))
         self._add_mail(4 * reserve)
         self._grow_heap(max(254, 4 * reserve))
+        calendar = self.take(CALENDAR_WORDS)
+        self.word[H_CALENDAR], self.word[H_SOONEST] = calendar, calendar + NOBODY
+        self.word[calendar + NOBODY + A_DUE] = NEVER
+        self.real[H_DAYS_A_SECOND] = _DAYS_A_SECOND
 
     def provide(self) -> None:
         """Make room wherever it has run short, and let the kernel go on. Draws and notes are the engine's to see to."""
@@ -148,7 +159,7 @@ class Arena:
     def _grow_heap(self, entries: int) -> None:
         at = self.take(2 * entries + 2 * ALIGNMENT) + ALIGNMENT - 2  # so that four children share a cache line
         old, size = self.word[H_HEAP], self.word[H_HEAP_SIZE]
-        self.words[at : at + 2 * (entries + 3) : 2] = NEVER
+        self.words[at : at + 2 * (entries + 3) : 2] = NEVER - np.arange(entries + 3) % 4
         self.words[at : at + 2 * size] = self.words[old : old + 2 * size]
         self.word[H_HEAP] = at
         self.word[H_HEAP_LIMIT] = entries - self.word[H_RESERVE]

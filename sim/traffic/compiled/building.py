@@ -128,6 +128,8 @@ def add_instance(tables: Tables, station: int, plan: InstancePlan) -> None:
     word[record + at.I_SLOTS] = plan.slots
     word[record + at.I_QUEUE_LIMIT] = plan.queue_limit
     word[record + at.I_UP] = word[record + at.I_IN_ROTATION] = 1
+    for pair in (at.I_FIRST, at.I_LANES, at.I_LANES + 2, at.I_LANES + 4):
+        word[record + pair] = word[record + pair + 1] = record + pair - at.A_NEXT
     real[record + at.I_SLOWDOWN] = 1.0
     limiter = tables.plan.stations[station].limiter
     if limiter is not None:
@@ -185,6 +187,7 @@ def refresh_path(tables: Tables, source: int, target: int) -> None:
     word, real = tables.arena.word, tables.arena.real
     real[record + at.P_DELAY] = path.delay_s
     word[record + at.P_CLEAR_THERE], word[record + at.P_CLEAR_BACK] = path.clear_there, path.clear_back
+    word[record + at.P_AT_ONCE] = path.clear_back and path.delay_s <= 0.0
     word[record + at.P_THERE_CUT], word[record + at.P_BACK_CUT] = path.there_cut, path.back_cut
     real[record + at.P_THERE_LOSS], real[record + at.P_BACK_LOSS] = path.there_loss, path.back_loss
     if not tables.lossy and (path.there_loss > 0.0 or path.back_loss > 0.0):

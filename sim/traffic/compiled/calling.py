@@ -87,12 +87,12 @@ def call_all(word: Words, real: Reals, attempt: int, failure: int) -> Step:
     left = word[attempt + A_REPEAT]
     pending = word[attempt + A_PENDING]
     while True:
-        if word[H_STOP]:
-            word[attempt + A_STEP] = step
-            word[attempt + A_REPEAT] = left
-            word[attempt + A_PENDING] = pending
-            return PARALLEL, attempt, failure
-        if left:
+        while left:
+            if word[H_STOP]:
+                word[attempt + A_STEP] = step
+                word[attempt + A_REPEAT] = left
+                word[attempt + A_PENDING] = pending
+                return PARALLEL, attempt, failure
             left -= 1
             edge = word[calls + step]
             reason = make_call(word, real, edge, attempt)
@@ -101,13 +101,12 @@ def call_all(word: Words, real: Reals, attempt: int, failure: int) -> Step:
                     pending += 1
                 elif failure == OK and word[edge + E_REQUIRED]:
                     failure = reason
-        else:
-            step += 1
-            if step == count:
-                break
-            edge = word[calls + step]
-            if word[edge + E_ENABLED]:
-                left = calls_of(word, real, edge)
+        step += 1
+        if step == count:
+            break
+        edge = word[calls + step]
+        if word[edge + E_ENABLED]:
+            left = calls_of(word, real, edge)
     word[attempt + A_PENDING] = pending
     if failure != OK or pending == 0:
         return FINISH, attempt, failure

@@ -123,7 +123,7 @@ class Changing:
         """What an instance works on, in order of start."""
         word = self._arena.word
         attempt, found = word[instance + at.I_FIRST], []
-        while attempt:
+        while attempt != instance + at.I_FIRST - at.A_NEXT:
             found.append(attempt)
             attempt = word[attempt + at.A_NEXT]
         return found

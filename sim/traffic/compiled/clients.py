@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
-from sim.traffic.compiled.jit import Reals, Words, kernel, part
+from sim.traffic.compiled.jit import Reals, Words, bits_of, kernel, part
 from sim.traffic.compiled.layout import (
     ARRIVAL,
     F_ANSWERED,
@@ -217,15 +217,12 @@ def bucket_of(word: Words, real: Reals, seconds: float) -> int:
     edges = word[H_BUCKETS]
     if seconds <= real[edges]:
         return 0
-    scratch = edges + BUCKETS
-    real[scratch] = seconds
-    bits = word[scratch] >> (52 - FRACTION_BITS)
-    octave = (bits >> FRACTION_BITS) - _LOWEST_EXPONENT
-    bucket = octave * _PER_OCTAVE + word[scratch + 1 + (bits & ((1 << FRACTION_BITS) - 1))]
+    bits = bits_of(seconds)
+    octave = (bits >> 52) - _LOWEST_EXPONENT
+    bucket: int = octave * _PER_OCTAVE + word[edges + BUCKETS + ((bits >> (52 - FRACTION_BITS)) & ((1 << FRACTION_BITS) - 1))]
     bucket = min(bucket, BUCKETS - 1)
     bucket += real[edges + bucket] <= seconds
-    last: int = min(bucket, BUCKETS - 1)
-    return last
+    return min(bucket, BUCKETS - 1)
 
 
 @part

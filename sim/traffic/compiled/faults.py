@@ -6,13 +6,14 @@ The rule that surprises: the dead fail later, when the machine works off the age
 from __future__ import annotations
 
 from sim.traffic.compiled.caches import forget
+from sim.traffic.compiled.calendar_queue import call_off_work
+from sim.traffic.compiled.circles import clear, end_of
 from sim.traffic.compiled.jit import Reals, Words, part
 from sim.traffic.compiled.layout import (
     A_DUE,
     A_HELD_SINCE,
     A_NEXT,
     A_STAGE,
-    A_TOKEN,
     COMMITTING,
     DONE,
     GATE_WORDS,
@@ -25,7 +26,6 @@ from sim.traffic.compiled.layout import (
     I_GATE_COUNT,
     I_GATES,
     I_LANES,
-    I_LAST,
     I_LIFE,
     I_LIMITER,
     I_MAIL,
@@ -44,29 +44,25 @@ from sim.traffic.compiled.limiting import begin_anew
 def kill(word: Words, real: Reals, instance: int) -> None:
     """Take everything from an instance: what it held in order of start, then its queues, then its mail go on the agenda."""
     station = word[instance + I_STATION]
-    attempt = word[instance + I_FIRST]
-    while attempt:
+    running, lanes = instance + I_FIRST, instance + I_LANES
+    attempt = word[running]
+    while attempt != end_of(running):
         real[station + S_BUSY_S] += real[H_NOW] - real[attempt + A_HELD_SINCE]
         attempt = word[attempt + A_NEXT]
-    first, last = word[instance + I_FIRST], word[instance + I_LAST]
-    for lane in range(instance + I_LANES, instance + I_LANES + 6, 2):
-        if word[lane]:
-            if last:
-                word[last + A_NEXT] = word[lane]
-            else:
-                first = word[lane]
-            last = word[lane + 1]
-        word[lane] = 0
-        word[lane + 1] = 0
-    attempt = first
-    while attempt:
-        word[attempt + A_STAGE] = DONE
-        word[attempt + A_TOKEN] = 0
-        attempt = word[attempt + A_NEXT]
-    word[H_CRASHED] = first
+    word[H_CRASHED] = 0
+    last = H_CRASHED - A_NEXT
+    for pair in (running, lanes, lanes + 2, lanes + 4):
+        attempt = word[pair]
+        while attempt != end_of(pair):
+            if word[attempt + A_STAGE] == WORKING or word[attempt + A_STAGE] == COMMITTING:
+                call_off_work(word, attempt)
+            word[attempt + A_STAGE] = DONE
+            word[last + A_NEXT] = attempt
+            last = attempt
+            attempt = word[attempt + A_NEXT]
+        clear(word, pair)
+    word[last + A_NEXT] = 0
     word[H_AGENDA_MAIL] = word[instance + I_MAIL]
-    word[instance + I_FIRST] = 0
-    word[instance + I_LAST] = 0
     word[instance + I_RUNNING] = 0
     word[instance + I_QUEUED] = 0
     word[instance + I_MAIL] = 0
@@ -88,8 +84,8 @@ def freeze(word: Words, real: Reals, instance: int) -> None:
     word[instance + I_FROZEN] = 1
     word[instance + I_ROOM] = 0
     attempt = word[instance + I_FIRST]
-    while attempt:
+    while attempt != end_of(instance + I_FIRST):
         if word[attempt + A_STAGE] == WORKING or word[attempt + A_STAGE] == COMMITTING:
-            word[attempt + A_TOKEN] = 0
+            call_off_work(word, attempt)
             real[attempt + A_DUE] -= real[H_NOW]
         attempt = word[attempt + A_NEXT]

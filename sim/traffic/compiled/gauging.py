@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from math import inf
 
+from sim.traffic.compiled.circles import end_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
+    A_DUE,
     A_HELD_SINCE,
     A_NEXT,
     E_STATE,
@@ -20,6 +22,7 @@ from sim.traffic.compiled.layout import (
     H_HEAP_SIZE,
     H_INSTANCES,
     H_NOW,
+    H_SOONEST,
     H_WATCH_COUNT,
     H_WATCHES,
     I_FIRST,
@@ -31,6 +34,7 @@ from sim.traffic.compiled.layout import (
     I_STATION,
     I_UP,
     L_LIMIT,
+    NEVER,
     S_BUSY,
     S_BUSY_NOW_S,
     S_BUSY_S,
@@ -80,7 +84,7 @@ def measure(word: Words, real: Reals, first_station: int, stations: int) -> None
             if word[instance + I_LIMITER]:
                 real[station + S_LIMIT] += real[word[instance + I_LIMITER] + L_LIMIT]
         attempt = word[instance + I_FIRST]
-        while attempt:
+        while attempt != end_of(instance + I_FIRST):
             real[station + S_BUSY_NOW_S] += now - real[attempt + A_HELD_SINCE]
             attempt = word[attempt + A_NEXT]
         instance = word[instance + I_NEXT]
@@ -119,6 +123,8 @@ def watched(word: Words, real: Reals, until: float) -> bool:
     """Whether a watch speaks up before the next event; if so, that is the present instant, and all that are due then have fired."""
     now = real[H_NOW]
     soon = real[word[H_HEAP]] if word[H_HEAP_SIZE] else _INFINITE  # the heap has no hole here
+    if word[word[H_SOONEST] + A_DUE] < NEVER:
+        soon = min(soon, real[word[H_SOONEST] + A_DUE])
     if soon <= now:
         return False
     soon = min(soon, until)

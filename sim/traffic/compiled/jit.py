@@ -7,6 +7,7 @@ lies in a folder named after a digest of all kernel files, and an old kernel can
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -17,12 +18,13 @@ from typing import Any, TypeVar
 os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from sim.traffic.compiled.parts import PartCompiler, of_any_value
+from sim.traffic.compiled.parts import EntryCompiler, PartCompiler, of_any_value
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -102,7 +104,7 @@ def entry(function: _Function) -> _Function:
         return _uncached(function)
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE)
     try:
-        compiled: _Function = numba.njit(error_model="numpy", nogil=True, cache=True)(function)
+        compiled: _Function = numba.njit(error_model="numpy", nogil=True, cache=True, pipeline_class=EntryCompiler)(function)
     except RuntimeError:  # numba finds no way to keep it after all
         return _uncached(function)
     finally:
@@ -111,7 +113,7 @@ def entry(function: _Function) -> _Function:
 
 
 def _uncached(function: _Function) -> _Function:
-    compiled: _Function = numba.njit(error_model="numpy", nogil=True)(function)
+    compiled: _Function = numba.njit(error_model="numpy", nogil=True, pipeline_class=EntryCompiler)(function)
     return compiled
 
 
@@ -144,6 +146,44 @@ def _fetch(_typing: Any, pointer: types.CPointer, position: types.Integer) -> An
     return types.void(pointer, position), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def _bits(_typing: Any, real: types.Float) -> Any:
+    """The bits of a float64 as an int64."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(real), generate
+
+
+def _bits_in_python(real: float) -> int:
+    bits: int = struct.unpack("<q", struct.pack("<d", real))[0]
+    return bits
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _lowest_bit(_typing: Any, number: types.Integer) -> Any:
+    """The number of zeros behind the last one of an int64, which has a one."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(number), generate
+
+
+def _lowest_bit_in_python(number: int) -> int:
+    unsigned = int(number) & (2**64 - 1)
+    return (unsigned & -unsigned).bit_length() - 1
+
+
+def _bit(number: int) -> int:
+    return 1 << number
+
+
+def _bit_in_python(number: int) -> Any:
+    return np.int64(1) << np.int64(number)
+
+
 def _itself(array: Any) -> Any:
     return array
 
@@ -156,3 +196,6 @@ def _nothing(_pointer: Any, _position: int) -> None:
 words_of = _pointer_to(types.int64) if COMPILED else _itself
 reals_of = _pointer_to(types.float64) if COMPILED else _itself
 fetch = _fetch if COMPILED else _nothing
+bits_of = _bits if COMPILED else _bits_in_python
+lowest_bit = _lowest_bit if COMPILED else _lowest_bit_in_python
+bit = part(_bit) if COMPILED else _bit_in_python

@@ -10,7 +10,15 @@ be contiguous (heap, ring, log) grows, a longer one is laid out at the end of th
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from sim.traffic.plan import Reason
+
+
+def _places(count: int, wide: dict[int, int]) -> list[int]:
+    """Where the items of a record begin, one behind the other; `wide` has the words of those that need more than one."""
+    return list(accumulate((wide.get(item, 1) for item in range(count - 1)), initial=0))
+
 
 ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a reference
 
@@ -56,6 +64,10 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_LOST_ALL,  # lost requests of all flows
     H_FETCH,  # the entry of a cache that the call being made is to fill, or 0
 ) = (*range(29), *range(40, 51))
+# The calendar of ends of work: where it is, what comes first in it, how long its days are and since when, how often somebody was not the first of a day of this year.
+H_CALENDAR, H_SOONEST, H_DAYS_A_SECOND, H_MEASURED_AT, H_MEASURED_TICK, H_MISFITS = range(
+    29, 35
+)  # the third and fourth are floats
 HEADER_WORDS = 64
 H_OUTLIERS = 63  # whether any station ejects outliers
 
@@ -107,6 +119,7 @@ A_GATE = 33
 A_CHILDREN, A_YOUNGEST, A_SIBLING, A_ELDER = range(34, 38)  # calls that can be given up: first, last, neighbours on the list
 A_TWIN, A_TWIN_SEQUENCE = 38, 39  # the other attempt of a hedged pair
 A_USER, A_ENTERED = A_CALLER, A_LIFE  # what a client's attempt has instead
+A_DAY, A_LATER = 27, 28  # where on the calendar the end of its work is, 0: on the heap; the next on that day
 A_STEP, A_REPEAT = A_DUE, 26  # while it makes its calls, and has no work left
 
 _INSTANCE_PLACES = [*range(12), 28, *range(13, 19), *range(24, 28), 12]
@@ -144,30 +157,25 @@ I_DRAINED, I_EJECTED, I_EJECTIONS, I_FAILURES_IN_ROW, I_RETURNED_AT = range(34, 
 G_CALLS, G_CONNECTIONS, G_FIRST, G_LAST = range(4)
 GATE_WORDS = 4
 
-_STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51), 59]
+# What every attempt touches of a station comes first, in three cache lines.
 (
-    S_TIMES,  # a stream
-    S_ERRORS,  # a stream
+    S_CALLS,  # two words per class: where its edges are listed, how many
     S_PARALLEL,
-    S_BALANCING,
-    S_KEEPS_WRITES,
-    S_PRIORITY_LANES,
-    S_PICKY,
-    S_READ_ONLY,
-    S_STALE,
-    S_COMMIT_BLOCKED,
-    S_COMMIT_DELAY,  # float
     S_ROTATION,
     S_ROTATION_SIZE,
-    S_CALLS,  # two words per class: where its edges are listed, how many
-    S_LOG,
-    S_LOG_FLAGS,
-    S_LOG_COUNT,
-    S_LOG_LIMIT,
-    S_LOG_BASE,
-    S_NUMBER,
+    S_BALANCING,
+    S_PICKY,
+    S_CANCELS,  # whether it makes calls that can be given up
+    S_KEEPS_WRITES,
     S_BARRED,  # three
-    S_ADMIT,  # three floats
+    S_ADMITTED_BY,  # three
+    S_TIMES,  # a stream
+    S_BUSY_S,  # float: of visits that are over
+    S_BROKER,
+    S_LATENCY,  # where its histograms are, one per class
+    S_DROPS,  # the sum of BY_CODEL and BY_DEADLINE
+    S_LIFO_ABOVE,
+    S_PRIORITY_LANES,
     S_ARRIVED,
     S_COMPLETED,
     S_FAILED,
@@ -180,94 +188,104 @@ _STATION_PLACES = [0, 2, *range(4, 23), 25, *range(28, 40), 42, *range(45, 51), 
     S_WRITES_ACKNOWLEDGED,
     S_WRITES_INDETERMINATE,
     S_REFUSED_BY,  # three
-    S_ADMITTED_BY,  # three
-    S_BUSY_S,  # float: of visits that are over
+    S_DROPPED_BY,  # three: dropped from the queue, by priority
+    S_ERRORS,  # a stream
+    S_ADMIT,  # three floats
+    S_READ_ONLY,
+    S_STALE,
+    S_COMMIT_BLOCKED,
+    S_COMMIT_DELAY,  # float
+    S_LOG,
+    S_LOG_FLAGS,
+    S_LOG_COUNT,
+    S_LOG_LIMIT,
+    S_LOG_BASE,
+    S_NUMBER,
     S_BUSY_NOW_S,  # float: of all, at the last observation
-    S_LIFO_ABOVE,
-    S_DROPS,  # the sum of BY_CODEL and BY_DEADLINE
     S_CODEL_TARGET,  # float
     S_CODEL_INTERVAL,  # float
-    S_LATENCY,  # where its histograms are, one per class
-) = _STATION_PLACES
+    S_DEAD_LETTERS,
+    S_WASTED,  # visits completed after their caller had given up
+    S_PANICS,  # whether it panics: everybody listed is in rotation
+    S_LIMIT,  # float: of all limiters of instances that are up, at the last observation
+    S_LIMITED,  # refused by a limiter
+    S_PANIC,  # float
+    S_OUTLIER,  # how it ejects outliers, 0 if it does not
+    S_MEMBER_COUNT,
+    S_MEMBERS,  # all instances
+    S_SORTED,  # the rotation, sorted by zone
+    S_BY_ZONE,  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
+    S_FAILED_BY,  # by reason: attempts sent here that have failed, as their callers learnt it
+) = _places(57, {8: 3, 9: 3, 10: 2, 28: 3, 29: 3, 30: 2, 31: 3})
 STATION_WORDS = 96
 BY_CODEL, BY_DEADLINE = 1, 2
-S_BROKER, S_DEAD_LETTERS = 51, 52
-S_WASTED = 53  # visits completed after their caller had given up
-S_PANICS = 54  # whether it panics: everybody listed is in rotation
-S_LIMIT = 55  # float: of all limiters of instances that are up, at the last observation
-S_LIMITED = 64  # refused by a limiter
-S_DROPPED_BY = 65  # three: dropped from the queue, by priority
-S_FAILED_BY = 72  # by reason: attempts sent here that have failed, as their callers learnt it
-S_BY_ZONE = 63  # how many zones; per zone: instances in rotation; per zone: where its instances begin in S_SORTED
-S_SORTED = 62  # the rotation, sorted by zone
-S_MEMBERS, S_MEMBER_COUNT = 61, 60  # all instances
-S_OUTLIER = 57  # how it ejects outliers, 0 if it does not
-S_PANIC = 56  # float
-S_CANCELS = 58  # whether it makes calls that can be given up
 
-_EDGE_PLACES = [*range(10), 73, *range(11, 33), 33, 35, 37, 39, 41, *range(43, 49)]
+# As of a station, what every attempt touches of an edge comes first.
 (
-    E_TIMEOUT,  # float
-    E_RING,
-    E_REQUIRED,
-    E_ASYNCHRONOUS,
-    E_CANCEL,
-    E_OPERATION,
+    E_ENABLED,
     E_WHOLE,
     E_FRACTION,  # float
-    E_ENABLED,
-    E_CUT,
-    E_DNS_FAILED,  # float
-    E_FALLBACK,
-    E_SINGLE,
-    E_TARGETS,  # pairs of a target and its weight
-    E_TARGET_COUNT,
-    E_WEIGHTS,  # float: their sum
-    E_RETRIES,
-    E_BACKOFF,  # float
-    E_BACKOFF_CAP,  # float
-    E_EARNS,
-    E_EARN,  # float
-    E_BUDGET,  # float
-    E_BURST,  # float
+    E_BRANCH_DRAWS,  # a stream
+    E_CACHE,  # 0: none, else which of the caches of a calling instance is this edge's, counted from 1
+    E_ASYNCHRONOUS,
+    E_REQUIRED,
     E_BREAKER,
     E_STATE,
+    E_EARNS,
     E_EPOCH,
+    E_GUARDED,
+    E_SINGLE,
+    E_HEDGES,  # whether
+    E_CANCEL,
+    E_CUT,
+    E_OPERATION,
+    E_RING,
+    E_TIMEOUT,  # float
     E_FAILURES_IN_ROW,
-    E_FAILURE_LIMIT,
-    E_OPEN_S,  # float
-    E_TRIALS,
-    E_REOPENS_AT,  # float
-    E_TRYING,
-    E_NUMBER,
-    E_BRANCH_DRAWS,  # five streams
-    E_OPTION_DRAWS,
-    E_BACKOFF_DRAWS,
-    E_LOSS_DRAWS,
-    E_DNS_DRAWS,
+    E_WINDOW,  # a breaker's window, 0 if it counts failures in a row
+    E_RETRIES,
     E_ATTEMPTS,
     E_FAILURES,
     E_RETRIED,
     E_SKIPPED,
     E_CANCELLED,
     E_HEDGED,
-) = _EDGE_PLACES
-EDGE_WORDS = 104
-E_UNSENT_BY = 80  # by reason: attempts that failed before they were sent anywhere
-E_BALANCE_DRAWS = 56  # a stream
-E_HEDGES, E_HEDGE_S = 58, 59  # whether, and after how long (a float)
-E_GUARDED, E_BULKHEAD, E_CONNECTIONS, E_POOL_WAIT, E_GATE = range(51, 56)  # the wait is a float
-E_WINDOW = 50  # a breaker's window, 0 if it counts failures in a row
-E_CACHE = 10  # 0: none, else which of the caches of a calling instance is this edge's, counted from 1
-(
-    E_COALESCE,
-    E_CAPACITY,
-    E_TTL,  # float
-    E_KEYS,  # a stream
     E_HITS,
     E_MISSES,
     E_JOINED,
-) = (64, 65, 66, 67, 69, 70, 71)
+    E_HEDGE_S,  # float: after how long it hedges
+    E_DNS_FAILED,  # float
+    E_FALLBACK,
+    E_TARGETS,  # pairs of a target and its weight
+    E_TARGET_COUNT,
+    E_WEIGHTS,  # float: their sum
+    E_BACKOFF,  # float
+    E_BACKOFF_CAP,  # float
+    E_EARN,  # float
+    E_BUDGET,  # float
+    E_BURST,  # float
+    E_FAILURE_LIMIT,
+    E_OPEN_S,  # float
+    E_TRIALS,
+    E_REOPENS_AT,  # float
+    E_TRYING,
+    E_NUMBER,
+    E_OPTION_DRAWS,  # five streams
+    E_BACKOFF_DRAWS,
+    E_LOSS_DRAWS,
+    E_DNS_DRAWS,
+    E_BALANCE_DRAWS,
+    E_KEYS,  # a stream
+    E_BULKHEAD,
+    E_CONNECTIONS,
+    E_POOL_WAIT,  # float
+    E_GATE,
+    E_COALESCE,
+    E_CAPACITY,
+    E_TTL,  # float
+    E_UNSENT_BY,  # by reason: attempts that failed before they were sent anywhere
+) = _places(62, {3: 2, 48: 2, 49: 2, 50: 2, 51: 2, 52: 2, 53: 2})
+EDGE_WORDS = 104
 
 T_STATION, T_TURN, T_TURNS = range(3)  # turns: where it stands in each zone
 TARGET_WORDS = 4
@@ -343,10 +361,17 @@ U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
 USER_WORDS = 8
 
 P_DELAY, P_CLEAR_THERE, P_CLEAR_BACK, P_THERE_CUT, P_BACK_CUT, P_THERE_LOSS, P_BACK_LOSS = range(7)  # delay and losses are floats
+P_AT_ONCE = 7  # whether an answer is there at once
 PATH_WORDS = 8
 
 B_ACTIVE, B_RATE, B_BURST, B_TOKENS, B_AT = range(5)  # all but the first are floats
 TOKEN_BUCKET_WORDS = 8
+
+DAYS = 4096
+MONTHS = DAYS  # 64 words of a bit per day
+YEAR = MONTHS + DAYS // 64  # a bit per such word
+NOBODY = YEAR + ALIGNMENT  # an attempt that ends its work never
+CALENDAR_WORDS = NOBODY + ATTEMPT_WORDS
 
 R_TABLE, R_MASK, R_HEAD, R_TAIL, R_ARMED = range(5)
 RING_WORDS = 8

@@ -10,13 +10,14 @@ from typing import Any
 
 from sim.traffic.compiled.answering import answer_now
 from sim.traffic.compiled.balancing import rotate
+from sim.traffic.compiled.calendar_queue import schedule, take_soonest
 from sim.traffic.compiled.callers import attempt_call
 from sim.traffic.compiled.calling import call_all, next_call, worked
 from sim.traffic.compiled.clients import draw_next, root_over, schedule_switch, set_factor, switch, think_all
 from sim.traffic.compiled.ejecting import readmit
 from sim.traffic.compiled.faults import freeze, kill
 from sim.traffic.compiled.gauging import measure, watched
-from sim.traffic.compiled.jit import COMPILED, Reals, Words, entry, kernel, part, reals_of, words_of
+from sim.traffic.compiled.jit import COMPILED, Reals, Words, bits_of, entry, kernel, part, reals_of, words_of
 from sim.traffic.compiled.layout import (
     A_CHILDREN,
     A_DUE,
@@ -44,7 +45,6 @@ from sim.traffic.compiled.layout import (
     H_CRASHED,
     H_ENTERED,
     H_HEAP,
-    H_HEAP_SIZE,
     H_HOLE,
     H_MAIL_COUNT,
     H_MAIL_FREE,
@@ -53,6 +53,7 @@ from sim.traffic.compiled.layout import (
     H_OUTCOME,
     H_SCRATCH_AT,
     H_SCRATCH_END,
+    H_SOONEST,
     H_STOP,
     H_TRACE,
     H_TRACED,
@@ -77,7 +78,7 @@ from sim.traffic.compiled.layout import (
     WORK,
     WORKING,
 )
-from sim.traffic.compiled.primitives import fill_hole, mark, push, release, ring, tick
+from sim.traffic.compiled.primitives import fill_hole, mark, release, ring, tick
 from sim.traffic.compiled.stepping import (
     CALL_OVER,
     COMMITTED,
@@ -126,11 +127,19 @@ def next_event(word: Words, real: Reals, until: float) -> Step:  # noqa: C901 (a
         fill_hole(word)
     if word[H_WATCH_COUNT] and watched(word, real, until):
         return FINISHED, 0, WATCHED
-    heap = word[H_HEAP]
-    if word[H_HEAP_SIZE] == 0 or real[heap] > until:
+    heap, soonest = word[H_HEAP], word[H_SOONEST]
+    first, due = word[heap], word[soonest + A_DUE]  # the bits of times order like the times
+    if due < first or (due == first and word[soonest + A_TOKEN] < word[heap + 1] >> 29):
+        if due > bits_of(until):
+            real[H_NOW] = until
+            return FINISHED, 0, 0
+        word[H_NOW] = due
+        take_soonest(word, soonest)
+        return WORKED, soonest, 0
+    if first > bits_of(until):
         real[H_NOW] = until
         return FINISHED, 0, 0
-    real[H_NOW] = real[heap]
+    word[H_NOW] = first
     key = word[heap + 1]
     word[H_HOLE] = 1
     sequence = key >> 29
@@ -211,10 +220,7 @@ def go_on(word: Words, real: Reals, attempt: int) -> Step:
         if stage == PARKED and not word[instance + I_FROZEN]:
             return COMMITTED, attempt, 0
     elif stage in (WORKING, COMMITTING):
-        real[attempt + A_DUE] += real[H_NOW]
-        sequence = tick(word)
-        word[attempt + A_TOKEN] = sequence
-        push(word, real, real[attempt + A_DUE], sequence, WORK, attempt)
+        schedule(word, real, attempt, real[attempt + A_DUE] + real[H_NOW], tick(word))
     elif stage == PARKED and not word[attempt + A_OPEN]:
         return LEAVE, attempt, _TIMEOUT
     elif stage == PARKED and not word[word[instance + I_STATION] + S_COMMIT_BLOCKED]:

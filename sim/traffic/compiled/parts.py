@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite.binding import Linkage
 from numba import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -53,15 +54,52 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
+class _EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """The code of an entry function and of all its parts, which nobody else calls."""
+
+    def _optimize_final_module(self) -> None:
+        """Say that the parts are called from here only: what they never return need not be asked for, what they never read not be handed over."""
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage == Linkage.linkonce_odr:
+                function.linkage = Linkage.internal
+        super()._optimize_final_module()
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _EntryLowering(NativeLowering):  # type: ignore[misc]
+    """Lower an entry function into a library of the kind above."""
+
+    _name = "entry_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower a function."""
+        state.library = _EntryLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return bool(super().run_pass(state))
+
+
+class EntryCompiler(CompilerBase):  # type: ignore[misc]
+    """numba's compiler, with the step above in the place of its own."""
+
+    def define_pipelines(self) -> list[Any]:
+        """The steps, in their order."""
+        return [_with(self.state, _EntryLowering)]
+
+
 class PartCompiler(CompilerBase):  # type: ignore[misc]
     """numba's compiler, with the step above in the place of its own."""
 
     def define_pipelines(self) -> list[Any]:
         """The steps, in their order."""
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [(_PartLowering if one is NativeLowering else one, what) for one, what in passes.passes]
-        passes.finalize()
-        return [passes]
+        return [_with(self.state, _PartLowering)]
+
+
+def _with(state: Any, lowering: type[NativeLowering]) -> Any:
+    """numba's steps, lowering by another."""
+    passes = DefaultPassBuilder.define_nopython_pipeline(state)
+    passes.passes = [(lowering if one is NativeLowering else one, what) for one, what in passes.passes]
+    passes.finalize()
+    return passes
 
 
 def of_any_value(part: Any) -> None:

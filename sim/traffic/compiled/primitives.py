@@ -65,14 +65,15 @@ def tick(word: Words) -> int:
 # A key is sequence (34 bits), kind (4 bits), subject / 8 (25 bits); sequences are unique, so keys order like them.
 
 
-# Behind the last entry lie four that never come, so that every group of children is complete.
+# Behind the last entry lie four that never come, at times of their own, so that every group of children is complete and has a first.
 
 
 @part
 def sink(word: Words, time: int, key: int) -> None:
     """Put an entry at the root, which is free, and let it sink.
 
-    Which child is first is anybody's guess, also the processor's, so it is reckoned with masks instead of branches.
+    Which child is first is anybody's guess, also the processor's, so it is reckoned without branches, from the times alone; keys are asked
+    when two times are equal.
     """
     base = word[H_HEAP]
     size = word[H_HEAP_SIZE]
@@ -81,27 +82,33 @@ def sink(word: Words, time: int, key: int) -> None:
     while child < size:
         at = base + 2 * child
         time_0, time_1, time_2, time_3 = word[at], word[at + 2], word[at + 4], word[at + 6]
-        key_0, key_1, key_2, key_3 = word[at + 1], word[at + 3], word[at + 5], word[at + 7]
-        mask = -int((time_1 < time_0) | ((time_1 == time_0) & (key_1 < key_0)))
-        time_0 ^= (time_0 ^ time_1) & mask
-        key_0 ^= (key_0 ^ key_1) & mask
-        first = mask & 1
-        mask = -int((time_3 < time_2) | ((time_3 == time_2) & (key_3 < key_2)))
-        time_2 ^= (time_2 ^ time_3) & mask
-        key_2 ^= (key_2 ^ key_3) & mask
-        second = 2 + (mask & 1)
-        mask = -int((time_2 < time_0) | ((time_2 == time_0) & (key_2 < key_0)))
-        time_0 ^= (time_0 ^ time_2) & mask
-        key_0 ^= (key_0 ^ key_2) & mask
-        first ^= (first ^ second) & mask
-        if time < time_0 or (time == time_0 and key < key_0):
+        second, fourth = time_1 < time_0, time_3 < time_2
+        early, late = time_1 if second else time_0, time_3 if fourth else time_2
+        behind = late < early
+        first = 2 + int(fourth) if behind else int(second)
+        soonest = late if behind else early
+        if (time_0 == time_1) | (time_2 == time_3) | (early == late):
+            first = first_of(word, at)
+        at += 2 * first
+        if time <= soonest and (time < soonest or key < word[at + 1]):
             break
-        word[place] = time_0
-        word[place + 1] = key_0
-        place = at + 2 * first
+        word[place] = soonest
+        word[place + 1] = word[at + 1]
+        place = at
         child = 4 * (child + first) + 1
     word[place] = time
     word[place + 1] = key
+
+
+@kernel
+def first_of(word: Words, at: int) -> int:
+    """Which of four children is first where times are equal."""
+    first = 0
+    for number in range(1, 4):
+        time, best = word[at + 2 * number], word[at + 2 * first]
+        if time < best or (time == best and word[at + 2 * number + 1] < word[at + 2 * first + 1]):
+            first = number
+    return first
 
 
 @kernel
@@ -112,7 +119,7 @@ def fill_hole(word: Words) -> None:
     word[H_HEAP_SIZE] = size
     last = word[H_HEAP] + 2 * size
     time, key = word[last], word[last + 1]
-    word[last] = NEVER
+    word[last] = NEVER - (size & 3)
     if size:
         sink(word, time, key)
 
@@ -250,8 +257,9 @@ def purge(word: Words, ring: int) -> None:
 @part
 def add_timer(word: Words, real: Reals, ring: int, deadline: float, sequence: int, attempt: int) -> None:
     """Let an attempt time out; the heap holds one entry for the front of the ring."""
-    purge(word, ring)
     tail = word[ring + R_TAIL]
+    if tail & 63 == 0:
+        purge(word, ring)
     at = word[ring + R_TABLE] + TIMER_WORDS * (tail & word[ring + R_MASK])
     real[at] = deadline
     word[at + 1] = sequence
@@ -262,6 +270,14 @@ def add_timer(word: Words, real: Reals, ring: int, deadline: float, sequence: in
         word[ring + R_ARMED] = 1
         push(word, real, deadline, sequence, TIMER, ring)
     if held + word[H_RESERVE] >= word[ring + R_MASK]:
+        make_room(word, ring)
+
+
+@kernel
+def make_room(word: Words, ring: int) -> None:
+    """A ring is nearly full: drop what is settled, and go back to Python for a longer one if that does not help."""
+    purge(word, ring)
+    if word[ring + R_TAIL] - word[ring + R_HEAD] + word[H_RESERVE] >= word[ring + R_MASK]:
         word[H_STOP] |= STOP_FOR_ROOM
 
 

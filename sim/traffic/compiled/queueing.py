@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.traffic.compiled.answering import answer_later
+from sim.traffic.compiled.circles import end_of
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_BORN,
@@ -36,12 +37,12 @@ _DROPPED = int(Reason.DROPPED)
 def next_in_queue(word: Words, instance: int, station: int) -> int:
     """Whose turn it is. Only stations without lanes by priority ever serve the newest first."""
     lane = instance + I_LANES
-    if word[instance + I_QUEUED] > word[station + S_LIFO_ABOVE]:
-        lane += 1
     attempt: int = word[lane]
-    if attempt == 0:
+    if word[instance + I_QUEUED] > word[station + S_LIFO_ABOVE]:
+        attempt = word[lane + 1]
+    if attempt == end_of(lane):
         attempt = word[lane + 2]
-    if attempt == 0:
+    if attempt == end_of(lane + 2):
         attempt = word[lane + 4]
     return attempt
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sim.traffic.compiled.answering import answer_now
 from sim.traffic.compiled.caches import fetched, keep, learn
+from sim.traffic.compiled.calendar_queue import schedule
 from sim.traffic.compiled.callers import again, failed, gone, send_at_last
 from sim.traffic.compiled.clients import BUCKETS, bucket_of, root_over
 from sim.traffic.compiled.ejecting import judge
@@ -21,7 +22,6 @@ from sim.traffic.compiled.layout import (
     A_BORN,
     A_CALLER,
     A_CHILDREN,
-    A_DUE,
     A_EDGE,
     A_ENTERED,
     A_EPOCH,
@@ -40,7 +40,6 @@ from sim.traffic.compiled.layout import (
     A_POSITION,
     A_SEQUENCE,
     A_STAGE,
-    A_TOKEN,
     A_TRACE,
     A_UNTIL,
     A_USER,
@@ -109,13 +108,12 @@ from sim.traffic.compiled.layout import (
     TIMER,
     WAITED,
     WAITING,
-    WORK,
     WORKING,
     WRITE,
 )
 from sim.traffic.compiled.limiting import answered
 from sim.traffic.compiled.policies import breaker_succeeded
-from sim.traffic.compiled.primitives import draw, mark, push, put_in_mail, release, tick
+from sim.traffic.compiled.primitives import draw, mark, put_in_mail, release, tick
 from sim.traffic.compiled.queueing import drop, next_in_queue, overdue
 from sim.traffic.compiled.stepping import CALL_OVER, COMMITTED, FINISH, FORSAKE, IDLE, LEAVE, NEXT_CALL, PUMP, SETTLE, Step
 from sim.traffic.compiled.visits import leave_queue, start, stop
@@ -292,10 +290,7 @@ def finish(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
             if real[station + S_COMMIT_DELAY] > 0.0:
                 word[attempt + A_STAGE] = COMMITTING
                 due = real[H_NOW] + real[station + S_COMMIT_DELAY]
-                real[attempt + A_DUE] = due
-                sequence = tick(word)
-                word[attempt + A_TOKEN] = sequence
-                push(word, real, due, sequence, WORK, attempt)
+                schedule(word, real, attempt, due, tick(word))
                 return IDLE, 0, 0
             return COMMITTED, attempt, 0
     return LEAVE, attempt, outcome
@@ -375,7 +370,8 @@ def pump(word: Words, real: Reals, instance: int) -> bool:
 @part
 def pump_and_answer(word: Words, real: Reals, attempt: int, outcome: int) -> Step:
     """Start who waits for the slot, and answer. The visit no longer holds the record."""
-    if not pump(word, real, word[attempt + A_INSTANCE]):
+    instance = word[attempt + A_INSTANCE]
+    if word[instance + I_QUEUED] and not pump(word, real, instance):
         return PUMP, attempt, outcome
     if word[attempt + A_OPEN] and not word[word[word[attempt + A_INSTANCE] + I_STATION] + S_BROKER]:
         answered = answer_now(word, real, attempt, outcome)

@@ -67,13 +67,13 @@ class Tables:
 
 
 def lay_out_buckets(arena: Arena) -> int:
-    """The edges, a word to look at a float's bits in, and how many edges of its octave are not above a number with these first bits."""
+    """The edges, and how many edges of its octave are not above a number with these first bits."""
     cells = 1 << FRACTION_BITS
-    first = arena.take(BUCKETS + 1 + cells)
+    first = arena.take(BUCKETS + cells)
     arena.reals[first : first + BUCKETS] = BUCKET_EDGES_S
     for cell in range(cells):
         lowest_s = BUCKET_EDGES_S[0] * (1.0 + cell / cells)
-        arena.word[first + BUCKETS + 1 + cell] = bisect_right(BUCKET_EDGES_S, lowest_s)
+        arena.word[first + BUCKETS + cell] = bisect_right(BUCKET_EDGES_S, lowest_s)
     return first
 
 

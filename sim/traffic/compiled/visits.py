@@ -7,19 +7,17 @@ lying until the queue is swept; nobody can see the difference.
 from __future__ import annotations
 
 from sim.traffic.compiled.answering import answer_later
+from sim.traffic.compiled.calendar_queue import schedule
+from sim.traffic.compiled.circles import append, remove
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.layout import (
     A_ARRIVED_AT,
-    A_BEFORE,
     A_CHILDREN,
-    A_DUE,
     A_HELD_SINCE,
     A_HOLDS,
-    A_NEXT,
     A_PRIORITY,
     A_SEQUENCE,
     A_STAGE,
-    A_TOKEN,
     A_TRACE,
     A_YOUNGEST,
     E_OPERATION,
@@ -27,7 +25,6 @@ from sim.traffic.compiled.layout import (
     I_FILLED_AT,
     I_FIRST,
     I_LANES,
-    I_LAST,
     I_LIMITER,
     I_PACE,
     I_QUEUE_LIMIT,
@@ -57,12 +54,11 @@ from sim.traffic.compiled.layout import (
     S_STALE,
     S_TIMES,
     S_WRITES_ATTEMPTED,
-    WORK,
     WORKING,
     WRITE,
 )
 from sim.traffic.compiled.limiting import admitted, refuses
-from sim.traffic.compiled.primitives import draw, mark, push, tick
+from sim.traffic.compiled.primitives import draw, mark, tick
 from sim.traffic.marks import STARTED
 from sim.traffic.plan import Reason
 
@@ -74,39 +70,20 @@ _LIMITED, _SHED, _STALE = int(Reason.LIMITED), int(Reason.SHED), int(Reason.STAL
 def start(word: Words, real: Reals, attempt: int, instance: int, station: int) -> None:
     """Give the attempt a slot, at the end of the list of those running, and its own service time."""
     now = real[H_NOW]
-    last = word[instance + I_LAST]
-    word[attempt + A_BEFORE] = last
-    word[attempt + A_NEXT] = 0
-    if last:
-        word[last + A_NEXT] = attempt
-    else:
-        word[instance + I_FIRST] = attempt
-    word[instance + I_LAST] = attempt
+    append(word, instance + I_FIRST, attempt)
     word[instance + I_RUNNING] += 1
     real[attempt + A_HELD_SINCE] = now
     word[attempt + A_STAGE] = WORKING
     if word[attempt + A_TRACE]:
         mark(word, real, STARTED, word[attempt + A_TRACE], word[attempt + A_SEQUENCE], 0, 0, 0, 0, 0)
     due = now + draw(word, real, station + S_TIMES) * real[instance + I_PACE]
-    real[attempt + A_DUE] = due
-    sequence = tick(word)
-    word[attempt + A_TOKEN] = sequence
-    push(word, real, due, sequence, WORK, attempt)
+    schedule(word, real, attempt, due, tick(word))
 
 
 @part
 def stop(word: Words, attempt: int, instance: int) -> None:
     """Take the attempt's slot away."""
-    before = word[attempt + A_BEFORE]
-    following = word[attempt + A_NEXT]
-    if before:
-        word[before + A_NEXT] = following
-    else:
-        word[instance + I_FIRST] = following
-    if following:
-        word[following + A_BEFORE] = before
-    else:
-        word[instance + I_LAST] = before
+    remove(word, attempt)
     word[instance + I_RUNNING] -= 1
 
 
@@ -125,33 +102,15 @@ def enqueue(word: Words, real: Reals, attempt: int, instance: int) -> None:
     real[attempt + A_HELD_SINCE] = real[H_NOW]
     if word[instance + I_QUEUED] == 0:
         real[instance + I_FILLED_AT] = real[H_NOW]
-    lane = lane_of(word, attempt, instance)
-    last = word[lane + 1]
     word[attempt + A_STAGE] = QUEUED
-    word[attempt + A_BEFORE] = last
-    word[attempt + A_NEXT] = 0
-    if last:
-        word[last + A_NEXT] = attempt
-    else:
-        word[lane] = attempt
-    word[lane + 1] = attempt
+    append(word, lane_of(word, attempt, instance), attempt)
     word[instance + I_QUEUED] += 1
 
 
 @part
 def leave_queue(word: Words, attempt: int, instance: int) -> None:
     """Take the attempt out of its queue, wherever it stands."""
-    lane = lane_of(word, attempt, instance)
-    before = word[attempt + A_BEFORE]
-    following = word[attempt + A_NEXT]
-    if before:
-        word[before + A_NEXT] = following
-    else:
-        word[lane] = following
-    if following:
-        word[following + A_BEFORE] = before
-    else:
-        word[lane + 1] = before
+    remove(word, attempt)
     word[instance + I_QUEUED] -= 1
 
 

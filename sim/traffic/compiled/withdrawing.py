@@ -6,6 +6,7 @@ a pair of hedged attempts know each other by position and sequence, as children 
 
 from __future__ import annotations
 
+from sim.traffic.compiled.calendar_queue import call_off_work
 from sim.traffic.compiled.gates import call_off
 from sim.traffic.compiled.jit import Reals, Words, kernel, part
 from sim.traffic.compiled.kin import RUNNING
@@ -18,7 +19,6 @@ from sim.traffic.compiled.layout import (
     A_PATH,
     A_POSITION,
     A_STAGE,
-    A_TOKEN,
     A_TWIN,
     A_TWIN_SEQUENCE,
     CALLING,
@@ -101,7 +101,8 @@ def withdraw(word: Words, attempt: int) -> Step:
     stage = word[attempt + A_STAGE]
     release(word, attempt)
     if stage in (WORKING, CALLING, PARKED):
-        word[attempt + A_TOKEN] = 0
+        if stage == WORKING:
+            call_off_work(word, attempt)
         return LEAVE, attempt, _TIMEOUT
     return IDLE, 0, 0
 
