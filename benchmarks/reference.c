@@ -1,8 +1,8 @@
 /* The engine's algorithm in C, for benchmarks/c_reference.py: what a compiler makes of it when nothing of Python is near.
  *
  * It plays what the three workloads need (one instance a station, exponential work, slots held through parallel calls, timeouts in rings,
- * retries with full jitter, breakers, shedding by class) with the structures of sim/traffic/compiled: a 4-ary heap whose root may be a hole,
- * one ring per timeout, reference-counted records on a free list. It is measured, not shipped, and bounds are generous instead of growing.
+ * retries with full jitter, breakers, shedding by class) with the structures of sim/traffic/compiled: a calendar of the ends of work beside a
+ * 4-ary heap whose root may be a hole, one ring per timeout, reference-counted records on a free list. It is measured, not shipped, and bounds are generous instead of growing.
  * Input: a plan as numbers on standard input (see c_reference.py). Output: seconds, offered, good, lost, mean latency, attempts. */
 #include <math.h>
 #include <stdint.h>
@@ -63,7 +63,8 @@ static double exponential(Stream *r) {
 enum { WORK, TIMER, RETRY, ARRIVAL };
 enum { PENDING = -1, LOST = 0, GOOD = 1 };
 enum { NOWHERE, QUEUED, WORKING, CALLING, DONE };
-typedef struct { double born, held; i64 sequence, open, parent_sequence; int parent, edge, flow, number, stage, pending, holds, epoch, next, before; } Attempt;
+typedef struct { double born, held, due; i64 sequence, open, parent_sequence, token; int later, day;
+                 int parent, edge, flow, number, stage, pending, holds, epoch, next, before; } Attempt;
 typedef struct { Stream times; double mean, pace, busy_s, admit[3]; int slots, limit, running, queued, first, last, head, tail, count, *calls; i64 completed, failed; } Station;
 typedef struct {
     Stream coins, jitter; double chance, timeout, backoff, cap, open_s, until;
@@ -117,12 +118,81 @@ static void push(double at, i64 sequence, int kind, int subject) {
 static int take(void) { int a = free_record; free_record = A[a].next; if (!free_record) { fprintf(stderr, "out of records\n"); exit(1); } return a; }
 static void release(int a) { if (--A[a].holds == 0) { A[a].next = free_record; free_record = a; } }
 
+/* The calendar: a bit per day on which work ends, a bit per 64 such days, and each day's list in order. */
+#define DAYS 4096
+#define LONGEST_LINE 6
+#define MISFITS 4096
+static int days[DAYS], soonest;
+static u64 months[DAYS / 64], year;
+static double days_a_second = 1000.0, measured_at;
+static i64 measured_tick;
+static int misfits;
+
+static void put_first(int a, int day) {
+    A[a].later = days[day]; A[a].day = day; days[day] = a;
+    months[day >> 6] |= 1ULL << (day & 63);
+    year |= 1ULL << (day >> 6);
+}
+static void take_soonest(void) {
+    int day = A[soonest].day, month = day >> 6;
+    days[day] = A[soonest].later;
+    if (days[day]) { soonest = days[day]; return; }
+    months[month] &= ~(1ULL << (day & 63));
+    u64 later = months[month] & (~0ULL << (day & 63));
+    if (!later) {
+        if (!months[month]) year &= ~(1ULL << month);
+        if (!year) { soonest = 0; return; }
+        later = year & (~0ULL << month) & ~(1ULL << month);
+        month = __builtin_ctzll(later ? later : year);
+        later = months[month];
+    }
+    soonest = days[(month << 6) + __builtin_ctzll(later)];
+}
+static void measure_again(void) {
+    misfits = 0;
+    double elapsed = now - measured_at;
+    if (elapsed <= 0.0) return;
+    double good = 2.0 * (double)(ticks - measured_tick) / elapsed;
+    if (good < 1.0) good = 1.0;
+    measured_at = now; measured_tick = ticks;
+    if (days_a_second / 2.0 <= good && good <= days_a_second * 2.0) return;
+    int latest = 0;
+    while (soonest) { int a = soonest; take_soonest(); A[a].later = latest; latest = a; }
+    days_a_second = good;
+    while (latest) {
+        int a = latest;
+        latest = A[a].later;
+        if ((A[a].due - now) * good >= DAYS - 1) push(A[a].due, A[a].token, WORK, a);
+        else { put_first(a, (int)((i64)(A[a].due * good) & (DAYS - 1))); soonest = a; }
+    }
+}
+static void misfit(void) { if (++misfits >= MISFITS) measure_again(); }
+static void schedule(int a, double due) {
+    A[a].due = due; A[a].token = ++ticks;
+    if ((due - now) * days_a_second >= DAYS - 1) { push(due, A[a].token, WORK, a); misfit(); return; }
+    int day = (int)((i64)(due * days_a_second) & (DAYS - 1)), first = days[day];
+    if (first && due >= A[first].due) {
+        for (int i = 0, before = first; i < LONGEST_LINE; i++, before = A[before].later) {
+            int following = A[before].later;
+            if (following && due >= A[following].due) continue;
+            A[a].later = following; A[a].day = day; A[before].later = a;
+            misfit();
+            return;
+        }
+        push(due, A[a].token, WORK, a);
+        misfit();
+        return;
+    }
+    put_first(a, day);
+    if (!soonest || due < A[soonest].due) soonest = a;
+}
+
 static void start(int a, Station *s) {
     A[a].before = s->last; A[a].next = 0;
     if (s->last) A[s->last].next = a; else s->first = a;
     s->last = a; s->running++;
     A[a].held = now; A[a].stage = WORKING;
-    push(now + exponential(&s->times) * s->mean * s->pace, ++ticks, WORK, a);
+    schedule(a, now + exponential(&s->times) * s->mean * s->pace);
 }
 static void pump(Station *s) {
     while (s->queued && s->running < s->slots) {
@@ -238,6 +308,14 @@ static void worked(int a) {
 static void play(double until) {
     for (;;) {
         if (hole) fill_hole();
+        if (soonest && (!heap_size || A[soonest].due < heap[0].at || (A[soonest].due == heap[0].at && A[soonest].token < heap[0].key >> 29))) {
+            int a = soonest;
+            if (A[a].due > until) break;
+            now = A[a].due;
+            take_soonest();
+            worked(a);
+            continue;
+        }
         if (!heap_size || heap[0].at > until) break;
         now = heap[0].at;
         i64 key = heap[0].key;

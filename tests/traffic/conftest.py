@@ -11,6 +11,7 @@ from tests.traffic import build
 _ABOUT_BOTH = (
     "test_twins",
     "test_twins_go_back",
+    "test_twins_of_many_rates",
     "test_twins_watch",
     "test_twins_tell",
     "test_choosing_an_engine",

@@ -109,7 +109,9 @@ def count_misfit(word: Words, real: Reals) -> None:
 
 @kernel
 def measure_again(word: Words, real: Reals) -> None:
-    """Let days be as long as they should have been since this was last asked, if the heap has room for those who end in another year then."""
+    """Let days be as long as they should have been since this was last asked, or as near to it as the heap has room for those who end in
+    another year then.
+    """
     word[H_MISFITS] = 0
     elapsed_s = real[H_NOW] - real[H_MEASURED_AT]
     if elapsed_s <= 0.0:
@@ -117,19 +119,18 @@ def measure_again(word: Words, real: Reals) -> None:
     good = max(_DAYS_A_TICK * (word[H_TICK] - word[H_MEASURED_TICK]) / elapsed_s, 1.0 / _LONGEST_DAY_S)
     real[H_MEASURED_AT] = real[H_NOW]
     word[H_MEASURED_TICK] = word[H_TICK]
-    if real[H_DAYS_A_SECOND] / _OFF_BY <= good <= real[H_DAYS_A_SECOND] * _OFF_BY:
+    present = real[H_DAYS_A_SECOND]
+    if present / _OFF_BY <= good <= present * _OFF_BY:
         return
-    calendar, latest, count = word[H_CALENDAR], 0, 0
+    calendar, latest = word[H_CALENDAR], 0
     while word[H_SOONEST] != calendar + NOBODY:
         attempt = word[H_SOONEST]
         take_soonest(word, attempt)
         word[attempt + A_LATER] = latest
         latest = attempt
-        count += 1
-    if word[H_HEAP_SIZE] + count < word[H_HEAP_LIMIT]:
-        real[H_DAYS_A_SECOND] = good
-    else:
-        good = real[H_DAYS_A_SECOND]
+    while good > present and word[H_HEAP_SIZE] + of_another_year(word, real, latest, good) >= word[H_HEAP_LIMIT]:
+        good = max(good / 2.0, present)
+    real[H_DAYS_A_SECOND] = good
     while latest:  # each is the first of those put in until then
         attempt = latest
         latest = word[attempt + A_LATER]
@@ -140,6 +141,16 @@ def measure_again(word: Words, real: Reals) -> None:
         else:
             put_first(word, attempt, calendar + (int(due * good) & (DAYS - 1)))
             word[H_SOONEST] = attempt
+
+
+@part
+def of_another_year(word: Words, real: Reals, latest: int, days_a_second: float) -> int:
+    """How many of those taken out, the latest first, would not end within a year of such days."""
+    count = 0
+    while latest and (real[latest + A_DUE] - real[H_NOW]) * days_a_second >= DAYS - 1:
+        count += 1
+        latest = word[latest + A_LATER]
+    return count
 
 
 @part

@@ -64,10 +64,14 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_LOST_ALL,  # lost requests of all flows
     H_FETCH,  # the entry of a cache that the call being made is to fill, or 0
 ) = (*range(29), *range(40, 51))
-# The calendar of ends of work: where it is, what comes first in it, how long its days are and since when, how often somebody was not the first of a day of this year.
-H_CALENDAR, H_SOONEST, H_DAYS_A_SECOND, H_MEASURED_AT, H_MEASURED_TICK, H_MISFITS = range(
-    29, 35
-)  # the third and fourth are floats
+(
+    H_CALENDAR,  # of ends of work
+    H_SOONEST,  # the first of them
+    H_DAYS_A_SECOND,  # float
+    H_MEASURED_AT,  # float: since when days are as long as that
+    H_MEASURED_TICK,
+    H_MISFITS,  # ends of work since then that were not the first of a day of this year
+) = range(29, 35)
 HEADER_WORDS = 64
 H_OUTLIERS = 63  # whether any station ejects outliers
 

@@ -52,6 +52,9 @@ from sim.traffic.compiled.layout import (
     TIMER_WORDS,
 )
 
+_PURGE_EVERY = 64
+"""Timers added between two looks at who has settled: often the next only, and how many cannot be foreseen, so look at many at once."""
+
 
 @part
 def tick(word: Words) -> int:
@@ -258,7 +261,7 @@ def purge(word: Words, ring: int) -> None:
 def add_timer(word: Words, real: Reals, ring: int, deadline: float, sequence: int, attempt: int) -> None:
     """Let an attempt time out; the heap holds one entry for the front of the ring."""
     tail = word[ring + R_TAIL]
-    if tail & 63 == 0:
+    if tail & (_PURGE_EVERY - 1) == 0:
         purge(word, ring)
     at = word[ring + R_TABLE] + TIMER_WORDS * (tail & word[ring + R_MASK])
     real[at] = deadline
