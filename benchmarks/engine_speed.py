@@ -25,7 +25,7 @@ from sim.streams import Streams
 from sim.traffic import bucket_upper_s
 from sim.traffic.engines import EngineKind, compiler_present, make_engine
 
-TIMES = 20
+TIMES = 5
 
 
 def play(kind: EngineKind, workload: Workload, seed: int) -> simpy_baseline.Totals:
@@ -129,7 +129,7 @@ def main() -> None:
             players["C -O3"] = stack.enter_context(Reference()).play, TIMES
         except NoCompilerError as error:
             print(f"without C: {error}")
-        for workload in (one_queue(300.0 * arguments.scale), chain(120.0 * arguments.scale), graph(60.0 * arguments.scale)):
+        for workload in (one_queue(3125.0 * arguments.scale), chain(1428.0 * arguments.scale), graph(60.0 * arguments.scale)):
             show(workload, {name: measure(run, workload, arguments.repeats, times) for name, (run, times) in players.items()})
     for kind in kinds:
         advance_us, observe_us = hand_over(kind)
