@@ -67,3 +67,12 @@ def test_days_become_long_again_when_little_happens() -> None:
     calm: Script = [(2.0, None), (0.0, SetFlow(0, 0.02)), *[(60.0, None)] * 5]
     _, run = compare(system, calm)
     assert _days(run) < short / 4
+
+
+def test_days_become_no_shorter_than_the_heap_has_room_for_those_of_another_year() -> None:
+    """Nine hundred that end in up to three seconds do not fit on the heap of a young engine, when days become short all at once."""
+    stations = [station("long", 3.0, slots=5000), station("quick", exponential(0.002), slots=60, queue_limit=500)]
+    flows = [flow(300.0), flow(20_000.0, name="burst", entry=1)]
+    system = plan(stations, [entry(0), entry(1, name="burst")], flows)
+    burst: Script = [(0.0, SetFlow(1, 0.0)), (3.0, None), (0.0, SetFlow(1, 1.0)), (0.6, None), (0.0, SetFlow(1, 0.0)), (3.5, None)]
+    compare(system, burst)
