@@ -74,5 +74,12 @@ def test_days_become_no_shorter_than_the_heap_has_room_for_those_of_another_year
     stations = [station("long", 3.0, slots=5000), station("quick", exponential(0.002), slots=60, queue_limit=500)]
     flows = [flow(300.0), flow(20_000.0, name="burst", entry=1)]
     system = plan(stations, [entry(0), entry(1, name="burst")], flows)
-    burst: Script = [(0.0, SetFlow(1, 0.0)), (3.0, None), (0.0, SetFlow(1, 1.0)), (0.6, None), (0.0, SetFlow(1, 0.0)), (3.5, None)]
+    burst: Script = [
+        (0.0, SetFlow(1, 0.0)),
+        (3.0, None),
+        (0.0, SetFlow(1, 1.0)),
+        (0.6, None),
+        (0.0, SetFlow(1, 0.0)),
+        (3.5, None),
+    ]
     compare(system, burst)
