@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 from sim.streams import Streams
 from sim.traffic import Engine
@@ -50,11 +50,13 @@ def make_engine(plan: Plan, streams: Streams, kind: EngineKind = "auto") -> Engi
 
 
 def can_compile(kind: EngineKind) -> bool:
-    """Whether the compiled engine is wanted and can be imported; warns where numba is there and broken. NoCompilerError as `make_engine`."""
+    """Whether the compiled engine is wanted and can play; compiles it if it has to. Warns where numba is there and broken. NoCompilerError as `make_engine`."""
     if kind == "plain" or (kind == "auto" and not compiler_present()):
         return False
     try:
-        import sim.traffic.compiled  # noqa: F401 - what is asked is whether this works
+        from sim.traffic.compiled import native
+
+        native.load()
     except ImportError as error:
         if kind == "compiled":
             raise NoCompilerError(_MISSING) from error
@@ -77,25 +79,23 @@ class Warmth:
 def warm_up() -> Warmth:
     """Compile the kernel, or load it if it is in the cache. Raises NoCompilerError if numba is missing."""
     started = perf_counter()
-    try:
-        from sim.traffic.compiled import jit, machine
-    except ImportError as error:
-        raise NoCompilerError(_MISSING) from error
     engine = make_engine(_SMALLEST, Streams(0), "compiled")
     engine.advance(0.1)
     engine.observe()
-    return Warmth(machine.was_compiled(), perf_counter() - started, jit.CACHE)
+    from sim.traffic.compiled import native
+
+    kernel = native.load()
+    return Warmth(kernel.compiled, perf_counter() - started, kernel.folder)
 
 
 def is_cold() -> bool:
-    """Whether the first day of this process will compile the kernel: no cache holds all of it."""
+    """Whether the first day of this process will compile the kernel: it is kept nowhere."""
     try:
-        from sim.traffic.compiled import jit, machine
+        from sim.traffic.compiled import native
+
+        return native.COMPILED and native.find() is None
     except ImportError:
         return False
-    entries: tuple[Any, ...] = (machine.play, machine.act, machine.gauge)
-    kept = len(list(Path(entries[0].stats.cache_path).glob("*.nbc"))) if jit.COMPILED and jit.CACHE else 0
-    return jit.COMPILED and kept < len(entries)
 
 
 _SMALLEST = Plan(

@@ -15,6 +15,7 @@ _ABOUT_BOTH = (
     "test_twins_watch",
     "test_twins_tell",
     "test_choosing_an_engine",
+    "test_loading_the_kernel",
     "test_oracles",
 )
 _ENGINES = ["plain", pytest.param("compiled", marks=pytest.mark.skipif(find_spec("numba") is None, reason="numba is missing"))]

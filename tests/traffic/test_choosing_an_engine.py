@@ -49,22 +49,6 @@ def test_asking_for_the_compiled_engine_without_numba_says_what_to_do(monkeypatc
         make_engine(SYSTEM, Streams(1), "compiled")
 
 
-def test_the_kernel_is_kept_in_the_first_place_that_can_be_written_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pytest.importorskip("numba")
-    from sim.traffic.compiled import jit
-
-    wall = tmp_path / "a file"
-    wall.touch()
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
-    assert jit.cache_folder() == tmp_path / "chosen" / jit.cache_folder().name  # type: ignore[union-attr]
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(wall / "chosen"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    assert jit.cache_folder().parent == tmp_path / "home" / "gameday"  # type: ignore[union-attr]
-    monkeypatch.setenv("XDG_CACHE_HOME", str(wall / "home"))
-    monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(wall / "temp"))
-    assert jit.cache_folder() is None
-
-
 def test_the_record_of_a_day_is_the_same_to_the_byte() -> None:
     pytest.importorskip("numba")
     scenario = read_scenario(next(path for path in SCENARIOS if path.stem == "primary-loss"))

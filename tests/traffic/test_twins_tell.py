@@ -18,8 +18,8 @@ from tests.traffic.build import call, entry, exponential, flow, plan, station
 pytest.importorskip("numba")
 from sim.traffic.compiled import CompiledEngine
 from sim.traffic.compiled.clients import bucket_of as compiled_bucket_of
-from sim.traffic.compiled.jit import Reals, Words
-from sim.traffic.compiled.jit import entry as compiled_entry
+from sim.traffic.compiled.jit import machine_code
+from sim.traffic.compiled.native import callable_from_python
 
 BOTH = pytest.mark.parametrize("make", [PlainEngine, CompiledEngine])
 
@@ -29,20 +29,13 @@ def _engine(make: type[Engine], system: Plan) -> Engine:
     return run
 
 
-def _compiled_bucket_of(words: Words, reals: Reals, seconds: float) -> int:
-    """Kernel functions can only be called by compiled ones."""
-    bucket: int = compiled_bucket_of(words, reals, seconds)
-    return bucket
-
-
 def test_both_engines_put_every_latency_into_the_same_bucket() -> None:
-    called = compiled_entry(_compiled_bucket_of)
     run = CompiledEngine(plan([station("s")], [entry()], [flow(1.0)]), Streams(1))
-    words, reals = run._arena.words, run._arena.reals
+    called = callable_from_python(machine_code(compiled_bucket_of))(run._arena.words, run._arena.reals)
     for edge in (*BUCKET_EDGES_S, 256.0, 1e4):
         for seconds in (nextafter(edge, 0.0), edge, nextafter(edge, inf), edge * 1.0101, edge * 1.07):
-            assert called(words, reals, seconds) == bucket_of(seconds), seconds
-    assert called(words, reals, 0.0) == bucket_of(0.0) == 0
+            assert called(seconds) == bucket_of(seconds), seconds
+    assert called(0.0) == bucket_of(0.0) == 0
 
 
 def test_a_part_of_the_kernel_called_from_python_fails_instead_of_answering_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The compiled engine; see `engine.py`. Importing this needs numba: `sim.traffic.engines` does it only when it is wanted."""
+"""The compiled engine; see `engine.py`. Importing it needs neither numba nor a kernel: an engine does when it is made."""
 
 from __future__ import annotations
 

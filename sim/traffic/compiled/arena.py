@@ -16,6 +16,7 @@ from sim.traffic.compiled.layout import (
     ALIGNMENT,
     ATTEMPT_WORDS,
     CALENDAR_WORDS,
+    H_ASKED,
     H_CALENDAR,
     H_DAYS_A_SECOND,
     H_FREE,
@@ -25,8 +26,10 @@ from sim.traffic.compiled.layout import (
     H_HEAP_SIZE,
     H_MAIL_COUNT,
     H_MAIL_FREE,
+    H_NUMBER,
     H_RESERVE,
     H_SOONEST,
+    H_SUBJECT,
     H_TICK,
     HEADER_WORDS,
     M_NEXT,
@@ -44,6 +47,8 @@ from sim.traffic.compiled.layout import (
     S_LOG_LIMIT,
     TIMER_WORDS,
 )
+from sim.traffic.compiled.native import load
+from sim.traffic.compiled.stepping import ADVANCE
 
 _MOST_WORDS = 2**25 * ALIGNMENT  # what a key of the heap can refer to: 2 GB
 _DAYS_A_SECOND = 1000.0  # until it is measured
@@ -69,7 +74,17 @@ class Arena:
         self.word = self.words.data
         """The same memory, quicker for single numbers and in Python's own types."""
         self.real = cast("memoryview[float]", self.reals.data)
+        self.play = load().bound_to(self.words, self.reals)
+        """Play every event up to and including a time: COMPLETE, SHORT or WATCHED."""
         self.grown = True
+
+    def ask(self, what: int, subject: int = 0, number: int = 0, value: float = 0.0) -> int:
+        """Have the kernel do something else than play what comes."""
+        word = self.word
+        word[H_ASKED], word[H_SUBJECT], word[H_NUMBER] = what, subject, number
+        answer = self.play(value)
+        word[H_ASKED] = ADVANCE
+        return answer
 
     def take(self, words: int) -> int:
         """The position of a new block of zeros, at the start of a cache line."""

@@ -16,7 +16,7 @@ from sim.traffic.compiled.building_flows import add_flow
 from sim.traffic.compiled.building_policies import lay_caches, lay_limiter, lay_outlier, lay_queue
 from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.compiled.edging import add_edge, guarded_edges
-from sim.traffic.compiled.machine import ROTATE, act
+from sim.traffic.compiled.stepping import ROTATE
 from sim.traffic.compiled.tables import Tables, lay_out_buckets, store
 from sim.traffic.network import paths_between
 from sim.traffic.plan import InstancePlan, Plan, StationPlan
@@ -154,7 +154,7 @@ def refresh_station(tables: Tables, number: int) -> None:
     for offset, instance in enumerate(instances):
         word[word[record + at.S_MEMBERS] + offset] = instance
     word[record + at.S_MEMBER_COUNT] = len(instances)
-    act(arena.words, arena.reals, ROTATE, record, 0, 0.0)
+    arena.ask(ROTATE, record)
     word[record + at.S_PICKY] = bool(
         word[record + at.S_READ_ONLY]
         or word[record + at.S_STALE]

@@ -10,9 +10,8 @@ from sim.traffic.changes import AddInstance, Change, DropWrites, SetEdge, SetFlo
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import add_instance, refresh_instance, refresh_path, refresh_station
 from sim.traffic.compiled.edging import refresh_edge, set_options
-from sim.traffic.compiled.machine import COMPLETE, FREEZE, KILL, ROTATE, SET_FACTOR, THINK, act, play
 from sim.traffic.compiled.records import Records
-from sim.traffic.compiled.stepping import FILL
+from sim.traffic.compiled.stepping import COMPLETE, FILL, FREEZE, KILL, ROTATE, SET_FACTOR, THINK, WORK_OFF
 from sim.traffic.compiled.tables import Tables
 from sim.traffic.network import set_link
 
@@ -71,7 +70,7 @@ class Changing:
 
     def work_off(self) -> None:
         """Let the kernel do what is on the agenda."""
-        while play(self._arena.words, self._arena.reals, 0.0, False) != COMPLETE:
+        while self._arena.ask(WORK_OFF) != COMPLETE:
             self.provide()
 
     # Instances
@@ -86,7 +85,7 @@ class Changing:
             word, real = arena.word, arena.real
         if change.drained is not None and change.drained != bool(word[instance + at.I_DRAINED]):
             word[instance + at.I_DRAINED] = change.drained
-            self._act(ROTATE, tables.station(change.station))
+            arena.ask(ROTATE, tables.station(change.station))
         if change.slots is not None:
             word[instance + at.I_SLOTS] = change.slots
         if change.slowdown is not None:
@@ -97,19 +96,16 @@ class Changing:
             word[instance + at.I_UP] = 1
         refresh_instance(tables, change.station, instance)
         if change.up is False and arena.word[instance + at.I_UP]:
-            self._act(KILL, instance)
+            arena.ask(KILL, instance)
             self.work_off()
         frozen = bool(arena.word[instance + at.I_FROZEN])
         if arena.word[instance + at.I_UP] and change.frozen is True and not frozen:
-            self._act(FREEZE, instance)
+            arena.ask(FREEZE, instance)
         elif change.frozen is False and frozen:
             self._thaw(change.station, instance)
         arena.word[at.H_OPERATION] = FILL
         arena.word[at.H_ATTEMPT] = instance
         self.work_off()
-
-    def _act(self, what: int, subject: int, value: float = 0.0) -> None:
-        act(self._arena.words, self._arena.reals, what, subject, 0, value)
 
     def _thaw(self, station: int, instance: int) -> None:
         self._arena.word[instance + at.I_FROZEN] = 0
@@ -181,7 +177,7 @@ class Changing:
     def _set_flow(self, change: SetFlow) -> None:
         flow, real = self._tables.flows[change.flow], self._arena.real
         if not self._arena.word[flow + at.F_USER_COUNT]:
-            self._act(SET_FACTOR, flow, change.rate_factor)
+            self._arena.ask(SET_FACTOR, flow, value=change.rate_factor)
             return
         old, real[flow + at.F_FACTOR] = real[flow + at.F_FACTOR], change.rate_factor
         self.think(flow, old)
@@ -190,7 +186,7 @@ class Changing:
         """Let the people of a flow think on, or (`old_factor` negative) begin to."""
         turn = 0
         while turn < self._arena.word[flow + at.F_USER_COUNT]:
-            turn = act(self._arena.words, self._arena.reals, THINK, flow, turn, old_factor)
+            turn = self._arena.ask(THINK, flow, turn, old_factor)
             self.provide()
 
     def _set_rate_limit(self, change: SetRateLimit) -> None:

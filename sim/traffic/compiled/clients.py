@@ -37,6 +37,7 @@ from sim.traffic.compiled.layout import (
     F_TOKEN,
     F_USER_COUNT,
     F_USERS,
+    FRACTION_BITS,
     H_BUCKETS,
     H_LOST_ALL,
     H_NOW,
@@ -59,8 +60,6 @@ from sim.traffic.plan import Reason
 
 _LATE = int(Reason.LATE)
 BUCKETS = 176
-FRACTION_BITS = 6
-"""So many that no two edges of an octave agree in them."""
 _PER_OCTAVE = 8
 _LOWEST_EXPONENT = 1023 - 14  # of 2**-14 s, as it is stored in a float64
 _INFINITE = inf

@@ -21,9 +21,9 @@ from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.building import build_tables
 from sim.traffic.compiled.changing import Changing
 from sim.traffic.compiled.layout import I_QUEUED, I_RUNNING
-from sim.traffic.compiled.machine import FIRST_ARRIVAL, SHORT, WATCHED, act, gauge, play
 from sim.traffic.compiled.observing import View
 from sim.traffic.compiled.records import Records
+from sim.traffic.compiled.stepping import FIRST_ARRIVAL, GAUGE, SHORT, WATCHED
 from sim.traffic.compiled.watches import drop_watch, set_watch, take_fired
 from sim.traffic.marks import Mark
 from sim.traffic.plan import Plan
@@ -45,7 +45,7 @@ class CompiledEngine:
         self._changing = Changing(tables, self._records)
         for flow, record in zip(plan.flows, tables.flows, strict=True):
             if flow.rate:
-                act(self._arena.words, self._arena.reals, FIRST_ARRIVAL, record, 0, 0.0)
+                self._arena.ask(FIRST_ARRIVAL, record)
                 self._changing.provide()
             self._changing.think(record, -1.0)
         self._view = View(tables)
@@ -61,10 +61,10 @@ class CompiledEngine:
             raise ValueError(f"advance(until={until}): time runs forward from now={self._now} and stays finite")
         arena = self._arena
         until = float(until)
-        stopped = play(arena.words, arena.reals, until, True)
+        stopped = arena.play(until)
         while stopped == SHORT:
             self._changing.provide()
-            stopped = play(arena.words, arena.reals, until, True)
+            stopped = arena.play(until)
         if stopped != WATCHED:
             self._now = until
             return _UNTIL
@@ -109,7 +109,7 @@ class CompiledEngine:
     def details(self) -> Details:
         """More about every station and edge, as copies."""
         arena, tables, plan = self._arena, self._tables, self._plan
-        gauge(arena.words, arena.reals, tables.stations, len(plan.stations))
+        arena.ask(GAUGE, tables.stations, len(plan.stations))
         ends = tables.stations + len(plan.stations) * at.STATION_WORDS
         stations = arena.words[tables.stations : ends].reshape(-1, at.STATION_WORDS)
         limits = arena.reals[tables.stations : ends].reshape(-1, at.STATION_WORDS)[:, at.S_LIMIT]

@@ -1,17 +1,14 @@
-"""numba, met once: how functions of the kernel are compiled, and where the result is kept.
+"""numba, met once: how functions of the kernel are compiled.
 
-The rule that surprises: numba notices a change of the file that holds the entry function only, not of those it calls. So the cache
-lies in a folder named after a digest of all kernel files, and an old kernel can never be taken for a new one.
+The rule that surprises: importing this costs 140 MB, so only the kernel's own files do, and they are imported only where it has to be
+compiled (`native.py`).
 """
 
 from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, TypeVar
 
 # Where colorama is installed, numba lets it write an escape code to every terminal at exit, NO_COLOR or not.
@@ -19,58 +16,21 @@ os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-from sim.traffic.compiled.parts import EntryCompiler, PartCompiler, of_any_value
+from sim.traffic.compiled.native import COMPILED, NAME
+from sim.traffic.compiled.parts import PartCompiler, WholeLibrary, of_any_value
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 Words = Any
-"""The arena as int64, positions counted in words."""
+"""The arena as a pointer to int64, positions counted in words. (Handing arrays over costs 3 to 35 times as much.)"""
 Reals = Any
 """The same memory as float64."""
-
-COMPILED = not numba.config.DISABLE_JIT
-"""False when NUMBA_DISABLE_JIT is set: the kernel then runs as Python on arrays, slowly and with every position checked."""
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-_AROUND_THE_KERNEL = ("engine.py", "observing.py")
-"""Files that the kernel does not import: they may change without compiling it again."""
-
-
-def _digest() -> str:
-    sources = sorted(each for each in Path(__file__).parent.glob("*.py") if each.name not in _AROUND_THE_KERNEL)
-    return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-
-
-def cache_folder() -> Path | None:
-    """The first of these places that can be written to: NUMBA_CACHE_DIR, the user's cache folder, the temporary one."""
-    places = [Path(os.environ["NUMBA_CACHE_DIR"])] if os.environ.get("NUMBA_CACHE_DIR") else []
-    try:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        places.append(home / "gameday")
-    except RuntimeError:  # a user without a home
-        pass
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    places.append(Path(tempfile.gettempdir()) / f"gameday-{user}")
-    name = f"kernel-{_digest()}"
-    return next((place / name for place in places if _writable(place / name)), None)
-
-
-CACHE = cache_folder() if COMPILED else None
-"""Where compiled code is kept; None: nowhere, and every process compiles for itself."""
 
 
 def kernel(function: _Function) -> _Function:
@@ -98,37 +58,44 @@ def _within(function: _Function, *, forceinline: bool) -> _Function:
     return compiled
 
 
-def entry(function: _Function) -> _Function:
-    """Compile a function that Python calls, and keep the result on disk where possible."""
-    if CACHE is None:
-        return _uncached(function)
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE)
-    try:
-        compiled: _Function = numba.njit(error_model="numpy", nogil=True, cache=True, pipeline_class=EntryCompiler)(function)
-    except RuntimeError:  # numba finds no way to keep it after all
-        return _uncached(function)
-    finally:
-        numba.config.CACHE_DIR = before
-    return compiled
+_CALLED_FROM_PYTHON = """
+declare ptr @PyLong_AsVoidPtr(ptr)
+declare double @PyFloat_AsDouble(ptr)
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+declare ptr @PyLong_FromLongLong(i64)
+declare i32 @"{function}"(ptr, ptr, ptr, ptr, double)
+
+define ptr @{name}(ptr %bound_to, ptr %argument) {{
+  %answer = alloca i64
+  %error = alloca ptr
+  %arena = call ptr @PyLong_AsVoidPtr(ptr %bound_to)
+  %value = call double @PyFloat_AsDouble(ptr %argument)
+  %thread = call ptr @PyEval_SaveThread()
+  %status = call i32 @"{function}"(ptr %answer, ptr %error, ptr %arena, ptr %arena, double %value)
+  call void @PyEval_RestoreThread(ptr %thread)
+  %number = load i64, ptr %answer
+  %object = call ptr @PyLong_FromLongLong(i64 %number)
+  %good = icmp eq i32 %status, 0
+  %result = select i1 %good, ptr %object, ptr null
+  ret ptr %result
+}}
+"""
+"""A method of Python's around a function of numba's. Other threads play while it runs; a call costs a sixth of one through numba."""
 
 
-def _uncached(function: _Function) -> _Function:
-    compiled: _Function = numba.njit(error_model="numpy", nogil=True, pipeline_class=EntryCompiler)(function)
-    return compiled
-
-
-def _pointer_to(element: types.Type) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def pointer(_typing: Any, array: types.Array) -> Any:
-        signature = types.CPointer(element)(array)
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            record = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-            return builder.bitcast(record.data, context.get_value_type(signature.return_type))
-
-        return signature, generate
-
-    return pointer
+def machine_code(function: Any) -> bytes:
+    """The code of a part with the arguments (words, reals, value) that returns a number, and of all it calls, for `native`."""
+    arguments = (types.CPointer(types.int64), types.CPointer(types.float64), types.float64)
+    with global_compiler_lock:
+        function.compile(arguments)
+        lowered = function.overloads[arguments]
+        around = _CALLED_FROM_PYTHON.format(name=NAME, function=lowered.fndesc.llvm_func_name)
+        library = WholeLibrary(lowered.library.codegen, NAME)
+        library.add_llvm_module(binding.parse_assembly(around))
+        library.add_linking_library(lowered.library)
+        library.finalize()
+    return library.machine_code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -184,17 +151,10 @@ def _bit_in_python(number: int) -> Any:
     return np.int64(1) << np.int64(number)
 
 
-def _itself(array: Any) -> Any:
-    return array
-
-
 def _nothing(_pointer: Any, _position: int) -> None:
     return
 
 
-# Handing arrays to helper functions costs 3 to 35 times as much as handing them raw pointers (reference counts).
-words_of = _pointer_to(types.int64) if COMPILED else _itself
-reals_of = _pointer_to(types.float64) if COMPILED else _itself
 fetch = _fetch if COMPILED else _nothing
 bits_of = _bits if COMPILED else _bits_in_python
 lowest_bit = _lowest_bit if COMPILED else _lowest_bit_in_python

@@ -73,6 +73,7 @@ ALIGNMENT = 8  # words: a cache line; the heap drops the low three bits of a ref
     H_MISFITS,  # ends of work since then that were not the first of a day of this year
 ) = range(29, 35)
 HEADER_WORDS = 64
+H_ASKED, H_SUBJECT, H_NUMBER = range(60, 63)  # what Python wants of the kernel, and of whom
 H_OUTLIERS = 63  # whether any station ejects outliers
 
 STOP_FOR_DRAWS, STOP_FOR_ROOM = 1, 2
@@ -356,9 +357,7 @@ LIMITER_WORDS = 16
 
 C_COUNT, C_NEWEST, C_OLDEST, C_KEY_COUNT = range(4)
 C_KEYS = 8  # where the entries of all keys begin
-K_THERE, K_EXPIRES_AT, K_NEWER, K_OLDER, K_FETCHED, K_FIRST, K_LAST = range(
-    7
-)  # expires_at is a float; first and last have joined
+K_THERE, K_EXPIRES_AT, K_NEWER, K_OLDER, K_FETCHED, K_FIRST, K_LAST = range(7)  # the second is a float; the last two have joined
 KEY_WORDS = 8
 
 U_FLOW, U_THINKING, U_LEFT, U_DUE, U_TOKEN = range(5)  # left and due are floats
@@ -382,7 +381,6 @@ RING_WORDS = 8
 TIMER_WORDS = 4  # deadline (float), sequence, attempt
 
 D_AT, D_LIMIT = range(2)  # a stream lies in the record of what draws from it; limit 0: nothing is left to chance yet
-
 M_KIND, M_ATTEMPT, M_NEXT = range(3)
 MAIL_WORDS = 4
 
@@ -391,6 +389,7 @@ WATCH_WORDS = 8
 WATCH_BUSY, WATCH_QUEUED, WATCH_UTILISATION, WATCH_HELD, WATCH_IN_FLIGHT, WATCH_LOST, WATCH_BREAKER = range(7)
 
 NEVER = 2**63 - 1  # later than the bits of any time
+FRACTION_BITS = 6  # so many that no two edges of an octave of a histogram agree in them
 
 MARK_WORDS = 9  # time (float), kind, request, attempt's sequence, parent's sequence, edge or flow, instance, number, outcome
 O_FAILURES, O_BASE, O_LONGEST, O_INTERVAL, O_MOST = range(5)  # outlier ejection; all but the first are floats

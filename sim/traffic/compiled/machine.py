@@ -1,12 +1,10 @@
-"""The two functions Python calls: `play` runs events or the consequences of a change, `gauge` brings gauges up to date.
+"""The function Python calls, and the loop in it that runs events or the consequences of a change.
 
-The rule that surprises: `play` returns SHORT when a buffer runs low, with its registers in the header; Python provides and calls
+The rule that surprises: the loop returns SHORT when a buffer runs low, with its registers in the header; Python provides and calls
 again, and the run goes on in the middle of whatever it was doing.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from sim.traffic.compiled.answering import answer_now
 from sim.traffic.compiled.balancing import rotate
@@ -17,7 +15,7 @@ from sim.traffic.compiled.clients import draw_next, root_over, schedule_switch, 
 from sim.traffic.compiled.ejecting import readmit
 from sim.traffic.compiled.faults import freeze, kill
 from sim.traffic.compiled.gauging import measure, watched
-from sim.traffic.compiled.jit import COMPILED, Reals, Words, bits_of, entry, kernel, part, reals_of, words_of
+from sim.traffic.compiled.jit import Reals, Words, bits_of, kernel, part
 from sim.traffic.compiled.layout import (
     A_CHILDREN,
     A_DUE,
@@ -41,6 +39,7 @@ from sim.traffic.compiled.layout import (
     FOR_THAW,
     H_AGENDA_KIND,
     H_AGENDA_MAIL,
+    H_ASKED,
     H_ATTEMPT,
     H_CRASHED,
     H_ENTERED,
@@ -49,12 +48,14 @@ from sim.traffic.compiled.layout import (
     H_MAIL_COUNT,
     H_MAIL_FREE,
     H_NOW,
+    H_NUMBER,
     H_OPERATION,
     H_OUTCOME,
     H_SCRATCH_AT,
     H_SCRATCH_END,
     H_SOONEST,
     H_STOP,
+    H_SUBJECT,
     H_TRACE,
     H_TRACED,
     H_WATCH_COUNT,
@@ -80,19 +81,29 @@ from sim.traffic.compiled.layout import (
 )
 from sim.traffic.compiled.primitives import fill_hole, mark, release, ring, tick
 from sim.traffic.compiled.stepping import (
+    ADVANCE,
     CALL_OVER,
     COMMITTED,
     DELIVER,
     FILL,
     FINISH,
     FINISHED,
+    FIRST_ARRIVAL,
     FORSAKE,
+    FREEZE,
+    GAUGE,
     IDLE,
+    KILL,
     LEAVE,
     NEXT_CALL,
     PARALLEL,
     PUMP,
+    ROTATE,
+    SET_FACTOR,
     SETTLE,
+    SHORT,
+    WATCHED,
+    WORK_OFF,
     WORKED,
     Step,
 )
@@ -102,7 +113,6 @@ from sim.traffic.marks import ENTERED
 from sim.traffic.plan import Reason
 
 _CRASHED, _TIMEOUT = int(Reason.CRASHED), int(Reason.TIMEOUT)
-COMPLETE, SHORT, WATCHED = range(3)
 
 
 @part
@@ -269,46 +279,26 @@ def run(word: Words, real: Reals, until: float, advancing: bool) -> int:  # noqa
     return SHORT
 
 
-@entry
-def play(words: Words, reals: Reals, until: float, advancing: bool) -> int:
-    """Play every event up to and including `until`, or (not advancing) what a change has left to do: COMPLETE, SHORT or WATCHED."""
-    return run(words_of(words), reals_of(reals), until, advancing)
-
-
-@entry
-def gauge(words: Words, reals: Reals, first_station: int, stations: int) -> None:
-    """Bring the gauges of all stations up to date."""
-    measure(words_of(words), reals_of(reals), first_station, stations)
-
-
-# What Python asks for when a change is applied. Everything that can use up draws or room says where it stopped.
-
-
-KILL, FREEZE, SET_FACTOR, FIRST_ARRIVAL, THINK, ROTATE = range(6)
-
-
-@entry
-def act(words: Words, reals: Reals, what: int, subject: int, number: int, value: float) -> int:
-    """One of the actions above."""
-    word, real = words_of(words), reals_of(reals)
-    if what == KILL:
+@part
+def serve(word: Words, real: Reals, value: float) -> int:
+    """What Python calls: the header says what for. Everything that can use up draws or room says where it stopped."""
+    asked, subject, number = word[H_ASKED], word[H_SUBJECT], word[H_NUMBER]
+    if asked <= WORK_OFF:
+        return run(word, real, value, asked == ADVANCE)
+    if asked == GAUGE:
+        measure(word, real, subject, number)
+    elif asked == KILL:
         kill(word, real, subject)
-    elif what == FREEZE:
+    elif asked == FREEZE:
         freeze(word, real, subject)
-    elif what == SET_FACTOR:
+    elif asked == SET_FACTOR:
         set_factor(word, real, subject, value)
-    elif what == FIRST_ARRIVAL:
+    elif asked == FIRST_ARRIVAL:
         draw_next(word, real, subject)
         if word[subject + F_BURSTY]:
             schedule_switch(word, real, subject)
-    elif what == ROTATE:
+    elif asked == ROTATE:
         rotate(word, real, subject)
     else:
         return think_all(word, real, subject, number, value)
     return 0
-
-
-def was_compiled() -> bool:
-    """Whether anything had to be compiled in this process, because the cache did not hold it."""
-    functions: tuple[Any, ...] = (play, act, gauge)
-    return COMPILED and any(function.stats.cache_misses or not function.stats.cache_hits for function in functions)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from sim.traffic import BUCKETS, Observation
 from sim.traffic.compiled import layout as at
-from sim.traffic.compiled.machine import gauge
+from sim.traffic.compiled.stepping import GAUGE
 from sim.traffic.compiled.tables import Tables
 
 _GAUGED = ("arrived", "completed", "failed", "busy", "queued", "slots", "shed_below_limit")
@@ -112,7 +112,7 @@ class View(Observation):
 
     def _gauge(self) -> None:
         if not self._gauged:
-            gauge(self._arena.words, self._arena.reals, self._tables.stations, len(self._tables.plan.stations))
+            self._arena.ask(GAUGE, self._tables.stations, len(self._tables.plan.stations))
             self._gauged = True
 
     def _flows(self, name: str) -> npt.NDArray[np.int64]:

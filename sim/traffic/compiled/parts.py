@@ -54,8 +54,10 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
-class _EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
-    """The code of an entry function and of all its parts, which nobody else calls."""
+class WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """The code of a function that Python calls and of all its parts, which nobody else calls."""
+
+    machine_code = b""
 
     def _optimize_final_module(self) -> None:
         """Say that the parts are called from here only: what they never return need not be asked for, what they never read not be handed over."""
@@ -64,26 +66,13 @@ class _EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
                 function.linkage = Linkage.internal
         super()._optimize_final_module()
 
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _EntryLowering(NativeLowering):  # type: ignore[misc]
-    """Lower an entry function into a library of the kind above."""
-
-    _name = "entry_lowering"
-
-    def run_pass(self, state: Any) -> bool:
-        """Lower a function."""
-        state.library = _EntryLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
-        return bool(super().run_pass(state))
-
-
-class EntryCompiler(CompilerBase):  # type: ignore[misc]
-    """numba's compiler, with the step above in the place of its own."""
-
-    def define_pipelines(self) -> list[Any]:
-        """The steps, in their order."""
-        return [_with(self.state, _EntryLowering)]
+    def _finalize_final_module(self) -> None:
+        """Turn it into machine code, which whoever asked for it loads."""
+        called = {each.name for each in self._final_module.functions if each.is_declaration}
+        strange = {name for name in called if not name.startswith(("llvm.", "Py"))}
+        assert not strange, f"the machine code needs nothing but Python, not {strange}"
+        self.machine_code = self._codegen._tm.emit_object(self._final_module)
+        self._finalized = True
 
 
 class PartCompiler(CompilerBase):  # type: ignore[misc]

@@ -13,7 +13,6 @@ from typing import Any
 from sim.traffic import BUCKET_EDGES_S, BUCKETS
 from sim.traffic.compiled import layout as at
 from sim.traffic.compiled.arena import Arena
-from sim.traffic.compiled.clients import FRACTION_BITS
 from sim.traffic.compiled.draws import StreamTable
 from sim.traffic.copying import copied
 from sim.traffic.network import Path
@@ -68,7 +67,7 @@ class Tables:
 
 def lay_out_buckets(arena: Arena) -> int:
     """The edges, and how many edges of its octave are not above a number with these first bits."""
-    cells = 1 << FRACTION_BITS
+    cells = 1 << at.FRACTION_BITS
     first = arena.take(BUCKETS + cells)
     arena.reals[first : first + BUCKETS] = BUCKET_EDGES_S
     for cell in range(cells):

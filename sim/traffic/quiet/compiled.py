@@ -11,7 +11,7 @@ from sim.streams import Streams
 from sim.traffic import BUCKETS
 from sim.traffic.compiled import CompiledEngine
 from sim.traffic.compiled import layout as at
-from sim.traffic.compiled.machine import gauge
+from sim.traffic.compiled.stepping import GAUGE
 from sim.traffic.compiled.tables import Tables
 from sim.traffic.plan import Plan
 from sim.traffic.quiet.tally import EDGE_COUNTERS, REASONS, STATION_COUNTERS
@@ -56,7 +56,7 @@ class TallyingCompiledEngine(CompiledEngine):
     def tally(self) -> tuple[Counts, Seconds]:
         """All counters, in the order of `Columns`, and behind them the sums the kernel keeps of some."""
         arena = self._arena
-        gauge(arena.words, arena.reals, self._tables.stations, len(self._plan.stations))
+        arena.ask(GAUGE, self._tables.stations, len(self._plan.stations))
         return arena.words[self._counters], arena.reals[self._busy_now]
 
     def credit(self, counts: Counts, busy_s: Seconds) -> None:
