@@ -34,7 +34,7 @@ class Jump:
     under_way_at_rest: Counts
     """As the engine that stands still has it."""
     expected: Seconds
-    """Requests a block of every flow whose rate is known; nan of the others."""
+    """Requests a second of every flow whose rate is known; nan of the others."""
     owed: Seconds
     """How many more requests there should have been so far, per flow: a Poisson number for each block, less what was shown."""
     position: int = -1
@@ -55,19 +55,25 @@ class Jump:
         """Count the next second."""
         blocks = self.blocks
         if self.left == 0:
-            self.left = BLOCK
-            self.owed = self.owed + self.draws.poisson(np.nan_to_num(self.expected))
-            self.position = blocks.last if self.ends_at - self.shown_to <= BLOCK else self._begin()
+            counts = self._seam()
         else:
             self.position += 1
-        counts = self.columns.joined(blocks.counts[self.position], self._more(self.position))
+            counts = blocks.counts[self.position]
         self.owed = self.owed - counts[self.columns.offered]
         engine.credit(counts, blocks.busy_s[self.position])
-        self.under_way = self.under_way + self.columns.under_way(counts)
+        self.under_way = blocks.under_way_after[self.position]
         self.left -= 1
         self.shown_to += 1.0
 
-    def _begin(self) -> int:
+    def _seam(self) -> Counts:
+        """Begin the next block, the first with as many seconds as leave whole ones; its first second."""
+        blocks = self.blocks
+        self.left = int(self.ends_at - self.shown_to) % BLOCK or BLOCK
+        self.owed = self.owed + self.draws.poisson(np.nan_to_num(self.expected) * self.left)
+        self.position = blocks.last if self.ends_at - self.shown_to == BLOCK else self._begin(self.left)
+        return self.columns.joined(blocks.counts[self.position], self._more(self.position))
+
+    def _begin(self, seconds: int) -> int:
         """Where the next block begins: of some that are drawn, the one that brings the requests offered closest to what a Poisson process of
         the known rate has brought by now, of every flow and of all together; and few totals should have to go back at the seam.
 
@@ -80,8 +86,9 @@ class Jump:
         known = ~np.isnan(self.expected) & (self.expected > 0.0)
         if not known.any():
             return int(tried[backwards.argmin()])
-        apart = (self.owed - blocks.offered[tried])[:, known]
-        off = (apart**2 / self.expected[known]).sum(axis=1) + apart.sum(axis=1) ** 2 / self.expected[known].sum()
+        apart = (self.owed - (blocks.offered_before[tried + seconds] - blocks.offered_before[tried]))[:, known]
+        expected = self.expected[known] * seconds
+        off = (apart**2 / expected).sum(axis=1) + apart.sum(axis=1) ** 2 / expected.sum()
         return int(tried[(off + backwards).argmin()])
 
     def _more(self, position: int) -> Counts:
