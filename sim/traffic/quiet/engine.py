@@ -209,10 +209,10 @@ class QuietEngine:
             return
         self._lead_s = self._warm_up_s()
         time_s = ceil(min(ahead_s - self._lead_s - 1.0 - self._now, library.allowance))
-        if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative():
-            return
         rates = [self._rates.of(flow, self._now) for flow in range(self._columns.flows)]
         expected = np.array([np.nan if rate is None else rate for rate in rates])
+        if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative(expected):
+            return
         under_way = self._columns.under_way(self._run[-1].counts)
         ends_at = self._now + time_s
         self._notes, self._marks = self.take_notes(), self.take_marks()

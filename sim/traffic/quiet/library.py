@@ -27,8 +27,8 @@ LEAST_S = 60
 """Exact seconds from which on a stretch can be judged."""
 CHECK_S = 20
 """Exact seconds after which a stretch is compared with what is known of its settings."""
-LEAST_ANSWERS = 100
-"""Answers that every flow must have had."""
+LEAST_REQUESTS = 100
+"""Requests that every flow must have brought."""
 MOST_KEPT = 300
 """Seconds kept of one set of settings: the newest."""
 STRETCH = 10
@@ -130,12 +130,16 @@ class Library:
 
     # -- whether --------------------------------------------------------------------------------------------------------
 
-    def is_representative(self) -> bool:
-        """Whether every flow was answered often enough, and whatever went wrong did so often or not at all."""
+    def is_representative(self, rates: Seconds) -> bool:
+        """Whether every flow has brought enough requests, and whatever went wrong did so often or not at all.
+
+        Of a flow whose rate is known (requests a second, else nan) they are those to be expected: to wait until so many have come would make
+        a sample with a few more than usual out of every one.
+        """
         gained = np.sum([run[-1].counts - run[0].counts for run in self._runs], axis=0)
-        answered = gained[self._columns.good]
+        brought = np.where(np.isnan(rates), gained[self._columns.good], rates * self.kept)
         troubles = self._columns.troubles(gained)
-        return bool((answered >= LEAST_ANSWERS).all() and ((troubles == 0) | (troubles >= LEAST_EVENTS)).all())
+        return bool((brought >= LEAST_REQUESTS).all() and ((troubles == 0) | (troubles >= LEAST_EVENTS)).all())
 
     def _signals(self, run: Sequence[Second]) -> Seconds:
         """What is looked at, second by second: answers, requests under way, work, queues, hits and misses of caches, reads and writes."""
