@@ -139,3 +139,19 @@ def test_going_back_takes_back_what_was_played_for_what() -> None:
     assert run.played_s != before
     run.restore(past)
     assert run.played_s == before
+
+
+@pytest.mark.parametrize("event_s", [400.0, 403.0, 409.0])
+def test_whatever_its_length_the_last_seconds_of_a_jump_are_those_that_were_really_played_last(event_s: float) -> None:
+    run = quiet(system(), until(event_s))
+    rows: dict[bool, list[list[int]]] = {False: [], True: []}
+    before = run.observe().good.copy()
+    while not (rows[True] and not run.jumping):
+        stood, shown = run.jumping, run.jumped_s
+        run.advance(run.now + 1.0)
+        after = run.observe().good.copy()
+        assert (run.jumped_s > shown) is stood
+        rows[stood].append([new - old for old, new in zip(before, after, strict=True)])
+        before = after
+    assert len(rows[True]) % BLOCK == (event_s - memory_s(system()) - 1.0 - len(rows[False])) % BLOCK
+    assert rows[True][1 - BLOCK : -1] == rows[False][1 - BLOCK : -1]
