@@ -210,16 +210,16 @@ class QuietEngine:
         self._lead_s = self._warm_up_s()
         time_s = ceil(min(ahead_s - self._lead_s - 1.0 - self._now, library.allowance))
         rates = [self._rates.of(flow, self._now) for flow in range(self._columns.flows)]
-        expected = np.array([np.nan if rate is None else rate for rate in rates])
-        if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative(expected):
+        known = np.array([np.nan if rate is None else rate for rate in rates])
+        if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative(known):
             return
+        known = np.nan_to_num(known)
         under_way = self._columns.under_way(self._run[-1].counts)
         ends_at = self._now + time_s
         self._notes, self._marks = self.take_notes(), self.take_marks()
         self._traces_over = self._last_trace
-        owed = np.zeros(len(expected))
-        blocks = library.blocks()
-        self._jump = Jump(blocks, self._columns, self._draws, self._now, ends_at, under_way, under_way, expected, owed)
+        state = (under_way, under_way, known, np.flatnonzero(known), np.zeros(len(known)))
+        self._jump = Jump(library.blocks(), self._columns, self._draws, self._now, ends_at, *state)
 
     def _show(self, jump: Jump) -> None:
         """Show the second that ends now; at the end of the jump, or when something has come nearer than a warm-up, play on."""

@@ -55,8 +55,8 @@ class Blocks:
     under_way_after: Counts
     tied: NDArray[np.bool_]
     begins: NDArray[np.int64]
-    totals: Counts
-    """As `Columns.totals`, of each second."""
+    room: Counts
+    """How much may be under way before each second, in the order of `Columns.under_way`, for none of its totals to go back."""
     offered_before: Counts
     """Requests offered in all seconds before each, and in all of them, per flow."""
     last: int
@@ -198,8 +198,8 @@ class Library:
         tied, last = columns.tied(counts.sum(axis=0)), len(seconds) - BLOCK
         offered = np.concatenate([np.zeros((1, columns.flows), dtype=np.int64), counts[:, columns.offered].cumsum(axis=0)])
         work, begun, ended = (np.concatenate(parts) for parts in (busy, before, after))
-        totals = columns.totals(counts)
-        return Blocks(counts, work, tuple(seconds), begun, ended, tied, np.array(begins), totals, offered, last)
+        room = np.where(tied, columns.totals(counts) + begun, np.iinfo(np.int64).max)
+        return Blocks(counts, work, tuple(seconds), begun, ended, tied, np.array(begins), room, offered, last)
 
 
 @dataclass(frozen=True, slots=True)

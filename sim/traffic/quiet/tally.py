@@ -108,11 +108,12 @@ class Columns:
         """
         if not more.any():
             return counts
+        usual = counts if usual is None else usual
         counts = counts.copy()
-        usual = counts.copy() if usual is None else usual
-        flows, stations, writes = np.split(more, (self.flows, self.flows + self.stations))
+        flows, held = self.flows, self.flows + self.stations
+        stations, writes = more[flows:held], more[held:]
         offered, arrived = counts[self.offered], counts[self.station["arrived"]]
-        offered += flows
+        offered += more[:flows]
         for flow in np.flatnonzero(offered < 0):
             self._answer(counts, int(flow), -int(offered[flow]), usual)
             offered[flow] = 0
@@ -121,10 +122,11 @@ class Columns:
         counts[self.station["completed"]] -= short
         arrived -= short
         _add_to_most_common(counts[self.admitted_by].reshape(-1, 3), stations - short)
-        attempted = counts[self.station["writes_attempted"]]
-        attempted += writes
-        counts[self.station["writes_acknowledged"]] -= np.minimum(attempted, 0)
-        np.maximum(attempted, 0, out=attempted)
+        if writes.any():
+            attempted = counts[self.station["writes_attempted"]]
+            attempted += writes
+            counts[self.station["writes_acknowledged"]] -= np.minimum(attempted, 0)
+            np.maximum(attempted, 0, out=attempted)
         return counts
 
     def _answer(self, counts: Counts, flow: int, count: int, usual: Counts) -> None:
