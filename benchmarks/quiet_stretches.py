@@ -1,6 +1,6 @@
 """Whether quiet stretches move any score, and what they save: every shipped scenario and the flagship day, played both ways.
 
-    python -m benchmarks.quiet_stretches [--hours 6] [--least 4] [--kept days.jsonl] [--table table.csv]
+    python -m benchmarks.quiet_stretches [--hours 2] [--least 2] [--kept days.jsonl] [--table table.csv]
 
 Three sets of days of each: exact ones, quiet ones that have nothing in common with them, and quiet ones with their seeds (`two_ways.py` says what
 each is held against). All chances are corrected together. The rule that surprises: with `--kept` every day is written down as it ends, and an
@@ -191,8 +191,8 @@ def summary(days: Mapping[str, Sequence[Played]], rows: Sequence[two_ways.Row], 
 def main() -> None:
     """Play what is missing, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hours", type=float, default=6.0, help="simulated hours of each scenario, each way")
-    parser.add_argument("--least", type=int, default=4, help="days of each scenario at least, and of the flagship day")
+    parser.add_argument("--hours", type=float, default=2.0, help="simulated hours of each scenario, each way")
+    parser.add_argument("--least", type=int, default=2, help="days of each scenario at least, and of the flagship day")
     parser.add_argument("--kept", type=Path, metavar="FILE", help="where every day is written down, to go on from")
     parser.add_argument("--table", type=Path, metavar="FILE", help="write a line per KPI there")
     parser.add_argument("--only", action="append", metavar="SCENARIO", help="only this one; may be given again")

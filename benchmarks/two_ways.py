@@ -111,5 +111,7 @@ def shift_seen(days: int, tests: int) -> float:
 
 
 def paired_shift_seen(days: int, tests: int, unlike: float) -> float:
-    """The same for the mean of the differences of days with the same seeds."""
+    """The same for the mean of the differences of days with the same seeds; so few days that no chance can be small enough show nothing."""
+    if max(2.0 ** (1 - days), 1.0 / PERMUTATIONS) > LEVEL / tests:
+        return inf
     return float((stats.norm.isf(LEVEL / tests / 2.0) + stats.norm.ppf(POWER)) * sqrt(2.0 * unlike / days))
