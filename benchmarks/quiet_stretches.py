@@ -1,204 +1,210 @@
-"""Whether quiet stretches move any score, and what they save: every shipped scenario, played both ways, each way in days of its own.
+"""Whether quiet stretches move any score, and what they save: every shipped scenario and the flagship day, played both ways.
 
-    python -m benchmarks.quiet_stretches [--hours 2] [--least 2] [--markdown table.md]
+    python -m benchmarks.quiet_stretches [--hours 2] [--least 2] [--kept days.jsonl] [--table table.csv]
 
-For every KPI the two samples are compared by the Kolmogorov-Smirnov distance, with its chance from permutations (which are exact for values
-that repeat), and Holm's correction over all KPIs of all scenarios. The rule that surprises: the days of the two ways have nothing in common,
-for days that share their randomness would look more alike than two samples may. At the end the flagship day, exact and quiet.
+Three sets of days of each: exact ones, quiet ones that have nothing in common with them, and quiet ones with their seeds (`two_ways.py` says what
+each is held against). All chances are corrected together. The rule that surprises: with `--kept` every day is written down as it ends, and an
+interrupted benchmark goes on from there; whether those days are of the same code is for whoever names the file to know.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
+from statistics import median
 from time import process_time
 
 import numpy as np
 
-from benchmarks.workloads import Workload, flagship
+from benchmarks import quiet_flagship, two_ways
+from benchmarks.workloads import flagship
 from gameday.scenario import read_scenario
-from gameday.scenario.model import Scenario
-from gameday.scores import Grade, Recording, ReplicationScores, replication_scores, score
+from gameday.scores import Grade, replication_scores, score
 from gameday.shipped import shipped_scenarios
-from gameday.statistics import holm
 from sim import run
-from sim.streams import Streams
-from sim.traffic import Engine
-from sim.traffic.engines import make_engine
-from sim.traffic.quiet import make_quiet_engine
 from sim.wiring import build
 
-PERMUTATIONS = 20_000
-LEVEL = 0.05
 SEED = 1
+FLAGSHIP = "flagship day"
 GRADES = list(Grade)
+WAYS = ("exact", "quiet", "same")
+COLUMNS = (
+    *("scenario", "kpi", "exact", "quiet", "ks", "p", "p_holm"),
+    *("difference", "low", "high", "paired_p", "paired_p_holm", "unlike", "shift_seen_sd"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One scenario, played one way."""
-
-    samples: Mapping[str, Sequence[float]]
-    seconds: float
-    jumped: float
-    days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One KPI of one scenario."""
+class Played:
+    """One day, one way."""
 
     scenario: str
-    kpi: str
-    exact: str
-    quiet: str
-    distance: float
-    chance: float
+    way: str
+    replication: int
+    seconds: float
+    """Of a processor."""
+    jumped: float
+    """Share of the time."""
+    values: Mapping[str, float]
 
 
-def play(scenario: Scenario, days: int, *, quiet: bool) -> Way:
-    """That many days; quiet ones are other days than exact ones."""
+Player = Callable[[str, int], Played]
+"""Plays a day of one scenario: which way, and which replication."""
+
+
+def shipped(path: Path) -> Player:
+    """A player of a shipped scenario."""
+    scenario = read_scenario(path)
     wiring = build(scenario)
-    judged: list[tuple[Recording, ReplicationScores]] = []
-    seconds = jumped = 0.0
-    for number in range(days):
+
+    def play(way: str, replication: int) -> Played:
         started = process_time()
-        recording = run(scenario, SEED, 2 * number + quiet, wiring, quiet=quiet)
-        seconds += process_time() - started
-        jumped += recording.jumped_s / scenario.duration / days
-        scores = replication_scores(score(recording, scenario), recording, scenario, number)
-        judged.append((Recording(recording.timeline, recording.series), scores))
-    return Way(samples(judged), seconds, jumped, days)
-
-
-def samples(judged: Sequence[tuple[Recording, ReplicationScores]]) -> dict[str, list[float]]:
-    """Values per KPI: infinite where it never came to it, minus infinity where it did not apply or could not be told."""
-    found: dict[str, list[float]] = {"(requests offered)": [], "(requests lost)": [], "(alerts fired)": [], "(grade)": []}
-    for recording, one in judged:
+        recording = run(scenario, SEED, replication, wiring, quiet=way != "exact")
+        seconds = process_time() - started
+        scores = replication_scores(score(recording, scenario), recording, scenario, replication)
         offered = (sum(series.values) for series in recording.series.find("requests.offered"))
-        fired = sum(event.kind == "alert.firing" for event in recording.timeline)
-        own = (float(sum(offered)), one.lost_requests, float(fired), float(GRADES.index(one.grade)))
-        for name, value in zip(found, own, strict=False):
-            found[name].append(value)
-        for result in one.results:
-            value = inf if result.censored_at is not None else -inf if result.value is None else result.value
-            found.setdefault(result.kpi, []).append(value)
+        values = {
+            "(requests offered)": float(sum(offered)),
+            "(requests lost)": scores.lost_requests,
+            "(alerts fired)": float(sum(event.kind == "alert.firing" for event in recording.timeline)),
+            "(grade)": float(GRADES.index(scores.grade)),
+        }
+        for result in scores.results:
+            values[result.kpi] = inf if result.censored_at is not None else -inf if result.value is None else result.value
+        return Played(path.stem, way, replication, seconds, recording.jumped_s / scenario.duration, values)
+
+    return play
+
+
+def of_the_flagship() -> Player:
+    """A player of the flagship day."""
+    workload = flagship()
+
+    def play(way: str, replication: int) -> Played:
+        engine = quiet_flagship.engine(workload, replication, quiet=way != "exact")
+        seconds = quiet_flagship.play(workload, engine)
+        share = quiet_flagship.jumped(engine) / workload.until_s
+        return Played(FLAGSHIP, way, replication, seconds, share, quiet_flagship.values(workload.plan, engine))
+
+    return play
+
+
+def players() -> dict[str, tuple[float, Callable[[], Player]]]:
+    """Scenarios that are shipped and not for live days, and the flagship day, with the hours that one of their days stands for."""
+    paths = [path for path in sorted(shipped_scenarios().glob("*.yaml")) if not path.name.startswith("live-")]
+    found = {path.stem: (read_scenario(path).duration / 3600.0, partial(shipped, path)) for path in paths}
+    return {**found, FLAGSHIP: (inf, of_the_flagship)}
+
+
+def days_of(name: str, make: Callable[[], Player], count: int, kept: Path | None) -> list[Played]:
+    """That many days each way: those that were kept, and the rest played. Quiet ones of their own are other replications than exact ones."""
+    found = [Played(**row) for row in _rows(kept) if row["scenario"] == name]
+    have = {(day.way, day.replication) for day in found}
+    wanted = [(way, 2 * number + (way == "quiet")) for number in range(count) for way in WAYS]
+    missing = [each for each in wanted if each not in have]
+    player = make() if missing else None
+    if player is not None:
+        player("exact", 2 * count)  # what is loaded once is no day's time
+    for way, replication in missing:
+        assert player is not None, "something is missing"
+        found.append(player(way, replication))
+        if kept is not None:
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(found[-1])) + "\n")
+    return [day for day in found if (day.way, day.replication) in wanted]
+
+
+def _rows(kept: Path | None) -> list[dict[str, object]]:
+    if kept is None or not kept.is_file():
+        return []
+    return [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+
+
+def samples(days: Sequence[Played], way: str) -> dict[str, list[float]]:
+    """Values per KPI, in order of replications."""
+    found: dict[str, list[float]] = {}
+    for day in sorted(days, key=lambda each: each.replication):
+        if day.way == way:
+            for kpi, value in day.values.items():
+                found.setdefault(kpi, []).append(value)
     return found
 
 
-def distance_and_chance(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
-    """Kolmogorov-Smirnov distance of two samples, and the share of permutations with one at least as large."""
-    values = np.array([*one, *other])
-    order = np.argsort(values, kind="stable")
-    ends = np.append(np.diff(np.unique(values, return_inverse=True)[1][order]) != 0, True)
-    labels = np.zeros(len(values))
-    labels[: len(one)] = 1.0 / len(one)
-    labels[len(one) :] = -1.0 / len(other)
-    found = np.abs(labels[order].cumsum()[ends]).max()
-    draws = np.random.default_rng(len(values))
-    shuffled = draws.permuted(np.tile(labels, (PERMUTATIONS, 1)), axis=1)
-    reached = np.abs(shuffled.cumsum(axis=1)[:, ends]).max(axis=1) >= found - 1e-12
-    return float(found), float((1 + reached.sum()) / (1 + PERMUTATIONS))
-
-
-def _in_words(values: list[float]) -> str:
+def in_words(values: Sequence[float]) -> str:
+    """Mean and standard deviation of what is known, and how often it never came to it or did not apply."""
     known = [value for value in values if abs(value) < inf]
-    text = f"{np.mean(known):.4g} ± {np.std(known):.2g}" if known else "-"
+    text = f"{np.mean(known):.6g} ± {np.std(known):.2g}" if known else "-"
     others = [f"{count} {what}" for what, count in (("never", values.count(inf)), ("n/a", values.count(-inf))) if count]
     return ", ".join([text, *others])
 
 
-def compare(name: str, exact: Way, quiet: Way) -> Iterator[Row]:
-    """The KPIs that are not the same in every single day of both."""
-    for kpi in exact.samples:
-        one, other = list(exact.samples[kpi]), list(quiet.samples[kpi])
-        if len({*one, *other}) > 1:
-            yield Row(name, kpi, _in_words(one), _in_words(other), *distance_and_chance(one, other))
+def write(table: Path, rows: Sequence[two_ways.Row], chances: Sequence[tuple[float, float]]) -> None:
+    """A line per KPI."""
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row, (chance, same_chance) in zip(rows, chances, strict=True):
+            apart = row.difference()
+            seen = two_ways.paired_shift_seen(len(row.exact), 2 * len(rows), row.unlike)
+            numbers = ["", "", ""] if apart is None else [f"{each:.4g}" for each in apart]
+            distribution = [f"{row.distance:.3f}", f"{row.chance:.5f}", f"{chance:.3f}"]
+            paired = [*numbers, f"{row.same_chance:.5f}", f"{same_chance:.3f}", f"{row.unlike:.2f}", f"{seen:.2f}"]
+            writer.writerow([row.scenario, row.kpi, in_words(list(row.exact)), in_words(list(row.quiet)), *distribution, *paired])
 
 
-def scenarios() -> list[Path]:
-    """Those that are shipped and not for live days."""
-    return [path for path in sorted(shipped_scenarios().glob("*.yaml")) if not path.name.startswith("live-")]
-
-
-def play_flagship(workload: Workload, engine: Engine, *, quiet: bool) -> tuple[float, float]:
-    """Seconds of processor and the share jumped over; looked at every second, as a control plane does."""
-    times = [at for at, _ in workload.changes]
-    if quiet:
-        assert hasattr(engine, "foresee"), "an engine with quiet stretches"
-        engine.foresee = lambda now: (
-            now if sum(at <= now for at in times) % 2 else min((at for at in times if at > now), default=workload.until_s)
-        )
-    left = list(workload.changes)
-    started = process_time()
-    for second in range(1, int(workload.until_s) + 1):
-        while left and left[0][0] < second:
-            at, change = left.pop(0)
-            engine.advance(at)
-            engine.apply(change)
-        engine.advance(float(second))
-        engine.observe()
-    return process_time() - started, getattr(engine, "jumped_s", 0.0) / workload.until_s
-
-
-def flagship_table() -> Iterator[str]:
-    """The flagship day with faults of a minute and of half a minute."""
-    yield "| flagship day: 2 h, 20 services, 2,000 requests/s, ten faults | exact | quiet stretches | ratio | jumped |"
-    yield "|---|---|---|---|---|"
-    make_engine(flagship().plan, Streams(0)).advance(0.1)
-    for lasts_s in (60.0, 30.0):
-        workload = flagship(lasts_s=lasts_s)
-        exact_s, _ = play_flagship(workload, make_engine(workload.plan, Streams(SEED)), quiet=False)
-        quiet_s, jumped = play_flagship(workload, make_quiet_engine(workload.plan, Streams(SEED)), quiet=True)
-        yield f"| of {lasts_s:.0f} s each | {exact_s:.1f} s | {quiet_s:.2f} s | {exact_s / quiet_s:.1f} | {jumped:.0%} |"
-
-
-def shipped_tables(hours: float, least: int) -> Iterator[str]:
-    """A line per scenario, then a line per KPI."""
-    rows: list[Row] = []
-    lines = [
-        "| scenario | days each way | exact, s a day | quiet, s a day | ratio | jumped | KPIs that vary |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for path in scenarios():
-        scenario = read_scenario(path)
-        days = max(least, round(hours * 3600.0 / scenario.duration))
-        play(scenario, 1, quiet=False)  # what is loaded once is nobody's time
-        exact, quiet = play(scenario, days, quiet=False), play(scenario, days, quiet=True)
-        found = list(compare(path.stem, exact, quiet))
-        rows += found
-        each = exact.seconds / days, quiet.seconds / days, exact.seconds / quiet.seconds
-        lines.append(
-            f"| {path.stem} | {days} | {each[0]:.2f} | {each[1]:.2f} | {each[2]:.2f} | {quiet.jumped:.0%} | {len(found)} |"
-        )
-        print(lines[-1], file=sys.stderr, flush=True)
-    adjusted = holm([row.chance for row in rows])
-    yield from lines
+def summary(days: Mapping[str, Sequence[Played]], rows: Sequence[two_ways.Row], table: Path | None) -> Iterator[str]:
+    """A line per scenario: what it costs and what was found."""
+    chances = two_ways.adjusted(rows)
+    if table is not None:
+        write(table, rows, chances)
+    yield (
+        "| scenario | days each way | exact, s a day | quiet, s a day | ratio | jumped | KPIs that vary "
+        "| distribution: smallest p, Holm | shift seen, sd | same seeds: smallest p, Holm | shift seen, sd |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    for name, played in days.items():
+        count = sum(day.way == "exact" for day in played)
+        exact_s, quiet_s = (median(day.seconds for day in played if (day.way == "exact") == exact) for exact in (True, False))
+        jumped = np.mean([day.jumped for day in played if day.way != "exact"])
+        found = [(row, chance) for row, chance in zip(rows, chances, strict=True) if row.scenario == name]
+        first = min(found, key=lambda each: each[0].chance)
+        second = min(found, key=lambda each: each[0].same_chance)
+        paired = median(two_ways.paired_shift_seen(count, 2 * len(rows), row.unlike) for row, _ in found)
+        cells = [
+            *(name, count, f"{exact_s:.2f}", f"{quiet_s:.2f}", f"{exact_s / quiet_s:.2f}", f"{jumped:.0%}", len(found)),
+            *(f"{first[0].chance:.4f}, {first[1][0]:.2f}", f"{two_ways.shift_seen(count, 2 * len(rows)):.1f}"),
+            *(f"{second[0].same_chance:.4f}, {second[1][1]:.2f}", f"{paired:.1f}"),
+        ]
+        yield "| " + " | ".join(map(str, cells)) + " |"
+    moved = sum(chance < two_ways.LEVEL for pair in chances for chance in pair)
     yield ""
-    yield "| scenario | KPI | exact: mean ± sd | quiet: mean ± sd | KS | p | p, Holm |"
-    yield "|---|---|---|---|---|---|---|"
-    for row, chance in zip(rows, adjusted, strict=True):
-        yield f"| {row.scenario} | `{row.kpi}` | {row.exact} | {row.quiet} | {row.distance:.2f} | {row.chance:.3f} | {chance:.2f} |"
-    moved = [row for row, chance in zip(rows, adjusted, strict=True) if chance < LEVEL]
-    yield ""
-    yield f"{len(rows)} KPIs compared, smallest p {min(row.chance for row in rows):.4f}; moved at a level of {LEVEL:g} (Holm): {len(moved)}."
+    yield f"{len(rows)} KPIs, {2 * len(rows)} tests; moved at a level of {two_ways.LEVEL:g} (Holm): {moved}."
 
 
 def main() -> None:
-    """Print the tables."""
+    """Play what is missing, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, default=2.0, help="simulated hours of each scenario, each way")
-    parser.add_argument("--least", type=int, default=2, help="days of each scenario at least")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there too")
+    parser.add_argument("--least", type=int, default=2, help="days of each scenario at least, and of the flagship day")
+    parser.add_argument("--kept", type=Path, metavar="FILE", help="where every day is written down, to go on from")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="write a line per KPI there")
+    parser.add_argument("--only", action="append", metavar="SCENARIO", help="only this one; may be given again")
     arguments = parser.parse_args()
-    lines = [*shipped_tables(arguments.hours, arguments.least), "", *flagship_table()]
-    print("\n".join(lines))
-    if arguments.markdown is not None:
-        arguments.markdown.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    days: dict[str, list[Played]] = {}
+    rows: list[two_ways.Row] = []
+    for name, (hours, make) in players().items():
+        if arguments.only is None or name in arguments.only:
+            days[name] = days_of(name, make, max(arguments.least, round(arguments.hours / hours)), arguments.kept)
+            rows += two_ways.rows(name, *(samples(days[name], way) for way in WAYS))
+            print(f"played: {name}", file=sys.stderr, flush=True)
+    print("\n".join([*summary(days, rows, arguments.table), "", *quiet_flagship.tables()]))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Finished:
 
 JUMPS_PAY_FROM = 500.0
 """Requests a second from which on quiet stretches are looked for. Assumption, between two measurements of benchmarks/quiet_stretches.py: at
-up to 90 looking costs more than a jump saves, at 2,000 a day takes a fourth of the time."""
+up to 90 looking costs more than a jump saves, at 2,000 a day takes a sixth of the time."""
 
 
 def jumps_by_default(scenario: Scenario, replications: int) -> bool:

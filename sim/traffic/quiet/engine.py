@@ -7,10 +7,11 @@ rates, which follow our clock, are kept outside of it (`regime.Rates`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from math import floor, inf
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from sim.traffic.quiet.engines import make_tallying_engine
 from sim.traffic.quiet.jump import Jump
 from sim.traffic.quiet.library import BLOCK, CHECK_S, LEAST_S, Library
 from sim.traffic.quiet.regime import RESIDENCES, Rates, Regime, memory_s
+from sim.traffic.quiet.shown import Shown
 from sim.traffic.quiet.tally import Columns, Second, Tallying
+from sim.traffic.quiet.why import Why
 from sim.traffic.watching import Stop, Watch
 
 if TYPE_CHECKING:
@@ -59,6 +62,8 @@ class QuietEngine:
         """When anything may happen next that is not known here; now, if something goes on."""
         self.jumped_s = 0.0
         """Seconds shown instead of being played."""
+        self.played_s: Counter[Why] = Counter()
+        """Whole seconds that were played, by what for."""
         self._now = self._offset = 0.0
         self._regime = Regime(plan)
         self._libraries: dict[Any, Library] = {}
@@ -67,6 +72,8 @@ class QuietEngine:
         self._run: list[Second] = []
         self._kept_at = 0.0
         self._admitted = False
+        self._least_s = CHECK_S
+        """Seconds after which the run may be compared with what is known."""
         self._key: Any = None
         """Of the settings in force, once somebody asked."""
         self._lead_s = self._memory_s
@@ -128,7 +135,7 @@ class QuietEngine:
     def _disturb(self) -> None:
         """Something has happened now."""
         self._since = self._now
-        self._run, self._admitted, self._key = [], False, None
+        self._run, self._admitted, self._least_s, self._key = [], False, CHECK_S, None
 
     # -- into a jump and out of it --------------------------------------------------------------------------------------
 
@@ -136,17 +143,32 @@ class QuietEngine:
         """Keep this second if nothing goes on, and jump if enough is known and enough time is ahead."""
         ahead_s = self.foresee(self._now)
         if ahead_s <= self._now or (self._run and self._now != self._kept_at + 1.0):
+            self.played_s[Why.GOES_ON] += 1
             self._disturb()
             return
+        ahead_s = min(ahead_s, self._rates.next_change(self._now))
+        self.played_s[self._why(ahead_s)] += 1
         if self._now - self._since < self._memory_s:
             return
         self._keep_second()
         if self._admitted:
             self._library.extended()
-        elif len(self._run) > CHECK_S and (len(self._run) - 1) % _SLIDES_BY == 0:
+        elif len(self._run) > self._least_s and (len(self._run) - 1) % _SLIDES_BY == 0:
             self._admit()
         if self._admitted and not self._watches:
-            self._jump_to(min(ahead_s, self._rates.next_change(self._now)))
+            self._jump_to(ahead_s)
+
+    def _why(self, ahead_s: float) -> Why:
+        """What the second that ends now was played for."""
+        if self._watches:
+            return Why.GOES_ON
+        if not self._run:
+            return Why.SETTLES
+        if ahead_s - self._now < self._lead_s + LEAST_JUMP_S:
+            return Why.WARMS_UP
+        if self._admitted or self._least_s < CHECK_S:
+            return Why.RATIONED
+        return Why.SAMPLED if self._library.kept < LEAST_S else Why.COMPARED
 
     def _keep_second(self) -> None:
         self._run.append(Second.taken(self._inner, self.observe()))
@@ -166,7 +188,7 @@ class QuietEngine:
     def _admit(self) -> None:
         """Let the present run into its library if it is calm, else leave its beginning behind."""
         library = self._library
-        if library.admits(self._run):
+        if library.admits(self._run, self._least_s):
             library.add(self._run)
             self._admitted = True
         elif len(self._run) > LEAST_S or library.kept >= LEAST_S:
@@ -181,23 +203,23 @@ class QuietEngine:
         return max(self._memory_s, RESIDENCES * held / ended if ended else inf)
 
     def _jump_to(self, ahead_s: float) -> None:
-        """Jump, whole blocks, until a warm-up before anything happens."""
+        """Jump until more than a warm-up before anything happens: so the seconds of a warm-up can be compared, and count as played."""
         library = self._library
         if min(ahead_s - self._memory_s - self._now, library.allowance) < LEAST_JUMP_S:
             return
         self._lead_s = self._warm_up_s()
-        time_s = min(ahead_s - self._lead_s - self._now, library.allowance)
-        if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative():
-            return
+        time_s = ceil(min(ahead_s - self._lead_s - 1.0 - self._now, library.allowance))
         rates = [self._rates.of(flow, self._now) for flow in range(self._columns.flows)]
-        expected = np.array([np.nan if rate is None else rate * BLOCK for rate in rates])
+        known = np.array([np.nan if rate is None else rate for rate in rates])
+        if time_s < LEAST_JUMP_S or len(self._run) <= BLOCK or not library.is_representative(known):
+            return
+        known = np.nan_to_num(known)
         under_way = self._columns.under_way(self._run[-1].counts)
-        ends_at = self._now + BLOCK * (time_s // BLOCK)
+        ends_at = self._now + time_s
         self._notes, self._marks = self.take_notes(), self.take_marks()
         self._traces_over = self._last_trace
-        owed = np.zeros(len(expected))
-        blocks = library.blocks()
-        self._jump = Jump(blocks, self._columns, self._draws, self._now, ends_at, under_way, under_way, expected, owed)
+        state = (under_way, under_way, known, np.flatnonzero(known), np.zeros(len(known)))
+        self._jump = Jump(library.blocks(), self._columns, self._draws, self._now, ends_at, *state)
 
     def _show(self, jump: Jump) -> None:
         """Show the second that ends now; at the end of the jump, or when something has come nearer than a warm-up, play on."""
@@ -223,7 +245,7 @@ class QuietEngine:
             if station.keeps_writes:
                 log = self._inner.write_log(number)
                 self._log_offsets.setdefault(number, [(0, 0.0)]).append((log.base + len(log.committed_s), self._offset))
-        self._run, self._admitted = [], False
+        self._run, self._admitted, self._least_s = [], False, BLOCK
         if self._now == floor(self._now):
             self._keep_second()
 
@@ -270,8 +292,7 @@ class QuietEngine:
             return self._seen[1]
         view = self._inner.observe()
         if self._jump is not None and self._jump.shown is not None:
-            _ = view.busy  # the gauges are read together, so they have to be read before they are replaced
-            view.busy, view.queued = list(self._jump.shown.busy), list(self._jump.shown.queued)
+            view = Shown(view, self._jump.shown)
         self._seen = self._now, view
         return view
 
@@ -345,6 +366,7 @@ class QuietEngine:
         lists = {"_notes": list(self._notes), "_marks": list(self._marks), "_watches": set(self._watches)}
         return {
             **lists,
+            "played_s": self.played_s.copy(),
             "_libraries": libraries,
             "_run": run,
             "_jump": jump,
@@ -353,4 +375,16 @@ class QuietEngine:
         }
 
 
-_KEPT = ("jumped_s", "_now", "_offset", "_since", "_admitted", "_last_trace", "_traces_over", "_lead_s", "_key", "_kept_at")
+_KEPT = (
+    "jumped_s",
+    "_now",
+    "_offset",
+    "_since",
+    "_admitted",
+    "_last_trace",
+    "_traces_over",
+    "_lead_s",
+    "_key",
+    "_kept_at",
+    "_least_s",
+)

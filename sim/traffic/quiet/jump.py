@@ -11,6 +11,8 @@ from sim.traffic.quiet.library import BLOCK, Blocks
 from sim.traffic.quiet.tally import Columns, Second, Tallying
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sim.traffic.quiet.tally import Counts, Seconds
 
 _TRIES = 32
@@ -33,10 +35,12 @@ class Jump:
     """Per flow and station, as the counters have it now."""
     under_way_at_rest: Counts
     """As the engine that stands still has it."""
-    expected: Seconds
-    """Requests a block of every flow whose rate is known; nan of the others."""
+    rates: Seconds
+    """Requests a second of every flow whose rate is known; 0 of the others."""
+    known: NDArray[np.intp]
+    """Flows that have a rate and it is known."""
     owed: Seconds
-    """How many more requests there should have been so far, per flow: a Poisson number for each block, less what was shown."""
+    """How many more requests there should be by the end of the present block, per flow: a Poisson number for each, less what they bring."""
     position: int = -1
     """Of the second that was shown last, -1: none yet."""
     left: int = 0
@@ -55,34 +59,40 @@ class Jump:
         """Count the next second."""
         blocks = self.blocks
         if self.left == 0:
-            self.left = BLOCK
-            self.owed = self.owed + self.draws.poisson(np.nan_to_num(self.expected))
-            self.position = blocks.last if self.ends_at - self.shown_to <= BLOCK else self._begin()
+            counts = self._seam()
         else:
             self.position += 1
-        counts = self.columns.joined(blocks.counts[self.position], self._more(self.position))
-        self.owed = self.owed - counts[self.columns.offered]
+            counts = blocks.counts[self.position]
         engine.credit(counts, blocks.busy_s[self.position])
-        self.under_way = self.under_way + self.columns.under_way(counts)
+        self.under_way = blocks.under_way_after[self.position]
         self.left -= 1
         self.shown_to += 1.0
 
-    def _begin(self) -> int:
+    def _seam(self) -> Counts:
+        """Begin the next block, the first with as many seconds as leave whole ones; its first second."""
+        blocks = self.blocks
+        self.left = int(self.ends_at - self.shown_to) % BLOCK or BLOCK
+        self.owed = self.owed + self.draws.poisson(self.rates * self.left)
+        self.position = blocks.last if self.ends_at - self.shown_to == BLOCK else self._begin(self.left)
+        counts = self.columns.joined(blocks.counts[self.position], self._more(self.position))
+        rest = blocks.offered_before[self.position + self.left] - blocks.offered_before[self.position + 1]
+        self.owed = self.owed - counts[self.columns.offered] - rest
+        return counts
+
+    def _begin(self, seconds: int) -> int:
         """Where the next block begins: of some that are drawn, the one that brings the requests offered closest to what a Poisson process of
         the known rate has brought by now, of every flow and of all together; and few totals should have to go back at the seam.
 
         So requests offered have neither the sample's mean nor its spread, but those of the process they come from.
         """
-        blocks = self.blocks
+        blocks, known = self.blocks, self.known
         tried = self.draws.choice(blocks.begins, size=_TRIES)
-        more = np.where(blocks.tied, blocks.under_way_before[tried] - self.under_way, 0)
-        backwards = np.maximum(-(blocks.totals[tried] + more), 0).sum(axis=1)
-        known = ~np.isnan(self.expected) & (self.expected > 0.0)
-        if not known.any():
-            return int(tried[backwards.argmin()])
-        apart = (self.owed - blocks.offered[tried])[:, known]
-        off = (apart**2 / self.expected[known]).sum(axis=1) + apart.sum(axis=1) ** 2 / self.expected[known].sum()
-        return int(tried[(off + backwards).argmin()])
+        off = np.maximum(self.under_way - blocks.room[tried], 0).sum(axis=1).astype(np.float64)
+        if len(known):
+            brought = blocks.offered_before[tried + seconds] - blocks.offered_before[tried]
+            apart, expected = (self.owed - brought)[:, known], self.rates[known] * seconds
+            off += (apart**2) @ (1.0 / expected) + apart.sum(axis=1) ** 2 / expected.sum()
+        return int(tried[off.argmin()])
 
     def _more(self, position: int) -> Counts:
         """How much more was under way before a second than there is now."""

@@ -27,13 +27,17 @@ LEAST_S = 60
 """Exact seconds from which on a stretch can be judged."""
 CHECK_S = 20
 """Exact seconds after which a stretch is compared with what is known of its settings."""
-LEAST_ANSWERS = 100
-"""Answers that every flow must have had."""
+LEAST_REQUESTS = 100
+"""Requests that every flow must have brought."""
 MOST_KEPT = 300
 """Seconds kept of one set of settings: the newest."""
 STRETCH = 10
 """Seconds that may be drawn for each that was played: what happens at a rate of one in the time played and was not seen is then missed
 ten times at most, on average 3.7 times (10 / e)."""
+FAR_STRETCH = 20
+"""The same once `MANY_REQUESTS` were played."""
+MANY_REQUESTS = 368_000
+"""What never happened in n requests happens to 1 / (e n) of them on average at worst: from here on to less than one in a million."""
 LEAST_EVENTS = 100
 """Losses or failures of one kind from which on their rate is known to a tenth."""
 _ALIKE = 3.5
@@ -48,12 +52,13 @@ class Blocks:
     busy_s: Seconds
     seconds: tuple[Second, ...]
     under_way_before: Counts
+    under_way_after: Counts
     tied: NDArray[np.bool_]
     begins: NDArray[np.int64]
-    totals: Counts
-    """As `Columns.totals`, of each second."""
-    offered: Counts
-    """Requests offered in the block that begins at each second, per flow."""
+    room: Counts
+    """How much may be under way before each second, in the order of `Columns.under_way`, for none of its totals to go back."""
+    offered_before: Counts
+    """Requests offered in all seconds before each, and in all of them, per flow."""
     last: int
 
 
@@ -65,6 +70,8 @@ class Library:
         self._runs: list[list[Second]] = []
         self.played = 0
         """Seconds that were ever added."""
+        self.requests = 0
+        """Requests offered in these."""
         self.drawn = 0
         """Seconds that were drawn."""
 
@@ -72,7 +79,7 @@ class Library:
         """One that goes its own way from here; what it holds never changes."""
         other = Library(self._columns)
         other._runs = [list(run) for run in self._runs]
-        other.played, other.drawn = self.played, self.drawn
+        other.played, other.requests, other.drawn = self.played, self.requests, self.drawn
         return other
 
     @property
@@ -88,23 +95,26 @@ class Library:
     @property
     def allowance(self) -> int:
         """How many more seconds may be drawn."""
-        return STRETCH * self.played - self.drawn
+        return (STRETCH if self.requests < MANY_REQUESTS else FAR_STRETCH) * self.played - self.drawn
 
-    def admits(self, run: Sequence[Second]) -> bool:
+    def admits(self, run: Sequence[Second], least_s: int = CHECK_S) -> bool:
         """Whether a new run belongs here: stationary by itself while there is nothing to compare with, else like what is known."""
         if self.kept < LEAST_S:
             return len(run) - 1 >= LEAST_S and self._is_stationary(run)
-        return len(run) - 1 >= CHECK_S and self._is_alike(run)
+        return len(run) - 1 >= least_s and self._is_alike(run)
 
     def add(self, run: list[Second]) -> None:
         """Keep a run that was admitted; the caller may go on adding to it, and says so by `extended`."""
         self._runs.append(run)
-        self.played += len(run) - 1
-        self._trim()
+        self._count(run[0], run[-1], len(run) - 1)
 
     def extended(self) -> None:
         """The newest run has got one more second."""
-        self.played += 1
+        self._count(self.newest[-2], self.newest[-1], 1)
+
+    def _count(self, first: Second, last: Second, seconds: int) -> None:
+        self.played += seconds
+        self.requests += int((last.counts - first.counts)[self._columns.offered].sum())
         self._trim()
 
     def _trim(self) -> None:
@@ -120,12 +130,16 @@ class Library:
 
     # -- whether --------------------------------------------------------------------------------------------------------
 
-    def is_representative(self) -> bool:
-        """Whether every flow was answered often enough, and whatever went wrong did so often or not at all."""
+    def is_representative(self, rates: Seconds) -> bool:
+        """Whether every flow has brought enough requests, and whatever went wrong did so often or not at all.
+
+        Of a flow whose rate is known (requests a second, else nan) they are those to be expected: to wait until so many have come would make
+        a sample with a few more than usual out of every one.
+        """
         gained = np.sum([run[-1].counts - run[0].counts for run in self._runs], axis=0)
-        answered = gained[self._columns.good]
+        brought = np.where(np.isnan(rates), gained[self._columns.good], rates * self.kept)
         troubles = self._columns.troubles(gained)
-        return bool((answered >= LEAST_ANSWERS).all() and ((troubles == 0) | (troubles >= LEAST_EVENTS)).all())
+        return bool((brought >= LEAST_REQUESTS).all() and ((troubles == 0) | (troubles >= LEAST_EVENTS)).all())
 
     def _signals(self, run: Sequence[Second]) -> Seconds:
         """What is looked at, second by second: answers, requests under way, work, queues, hits and misses of caches, reads and writes."""
@@ -145,13 +159,23 @@ class Library:
         return bool((noise.trend <= _ALIKE).all() and (noise.seconds_alike <= BLOCK / 2.0).all())
 
     def _is_alike(self, run: Sequence[Second]) -> bool:
-        """Whether the means are those of what is known."""
+        """Whether the means are those of what is known: of the whole run and of each ten seconds of it, for what drains is soon gone.
+
+        A signal varies as it does in what is known. Only a queue is taken to vary as much as it does on the side where it varies more: one
+        that is empty but for a second now and then seems always empty where it was looked at for a minute. What it holds is seen in the
+        requests held as well, and those have to be alike by their own measure.
+        """
         signals = [self._signals(each) for each in self._runs]
         known, new = np.concatenate(signals), self._signals(run)
         alike = _Noise.of(max(signals, key=len)).seconds_alike
-        error = known.std(axis=0) * np.sqrt(alike * (1.0 / len(new) + 1.0 / len(known)))
-        apart = np.abs(new.mean(axis=0) - known.mean(axis=0))
-        return bool((apart <= _ALIKE * error + 1.0 / len(new)).all())
+        usual, variance, queues = known.mean(axis=0), known.var(axis=0), slice(-self._columns.stations, None)
+        for part in (new, *(new[end - BLOCK : end] for end in range(len(new), BLOCK - 1, -BLOCK))):
+            spread = variance.copy()
+            spread[queues] = np.maximum(spread[queues], part.var(axis=0)[queues])
+            error = np.sqrt(spread * alike * (1.0 / len(part) + 1.0 / len(known)))
+            if (np.abs(part.mean(axis=0) - usual) > _ALIKE * error + 1.0 / len(part)).any():
+                return False
+        return True
 
     # -- what -----------------------------------------------------------------------------------------------------------
 
@@ -160,20 +184,22 @@ class Library:
         columns = self._columns
         seconds: list[Second] = []
         begins: list[int] = []
-        gains, busy, before = [], [], []
+        gains, busy, before, after = [], [], [], []
         for run in self._runs:
             counts = np.array([second.counts for second in run])
             begins += range(len(seconds), len(seconds) + len(run) - BLOCK)
             seconds += run[1:]
             gains.append(np.diff(counts, axis=0))
             busy.append(np.diff(np.array([second.busy_s for second in run]), axis=0))
-            before.append(columns.under_way(counts[:-1]))
+            under_way = columns.under_way(counts)
+            before.append(under_way[:-1])
+            after.append(under_way[1:])
         counts = np.concatenate(gains)
         tied, last = columns.tied(counts.sum(axis=0)), len(seconds) - BLOCK
-        sums = np.concatenate([np.zeros((1, columns.flows), dtype=np.int64), counts[:, columns.offered].cumsum(axis=0)])
-        offered, totals = sums[BLOCK:] - sums[:-BLOCK], columns.totals(counts)
-        work, under_way = np.concatenate(busy), np.concatenate(before)
-        return Blocks(counts, work, tuple(seconds), under_way, tied, np.array(begins), totals, offered, last)
+        offered = np.concatenate([np.zeros((1, columns.flows), dtype=np.int64), counts[:, columns.offered].cumsum(axis=0)])
+        work, begun, ended = (np.concatenate(parts) for parts in (busy, before, after))
+        room = np.where(tied, columns.totals(counts) + begun, np.iinfo(np.int64).max)
+        return Blocks(counts, work, tuple(seconds), begun, ended, tied, np.array(begins), room, offered, last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,11 +108,12 @@ class Columns:
         """
         if not more.any():
             return counts
+        usual = counts if usual is None else usual
         counts = counts.copy()
-        usual = counts.copy() if usual is None else usual
-        flows, stations, writes = np.split(more, (self.flows, self.flows + self.stations))
+        flows, held = self.flows, self.flows + self.stations
+        stations, writes = more[flows:held], more[held:]
         offered, arrived = counts[self.offered], counts[self.station["arrived"]]
-        offered += flows
+        offered += more[:flows]
         for flow in np.flatnonzero(offered < 0):
             self._answer(counts, int(flow), -int(offered[flow]), usual)
             offered[flow] = 0
@@ -120,12 +121,12 @@ class Columns:
         short = np.minimum(arrived, 0)
         counts[self.station["completed"]] -= short
         arrived -= short
-        for station in np.flatnonzero(stations - short):
-            _add_to_most_common(counts[self.admitted_by][3 * station : 3 * station + 3], int((stations - short)[station]))
-        attempted = counts[self.station["writes_attempted"]]
-        attempted += writes
-        counts[self.station["writes_acknowledged"]] -= np.minimum(attempted, 0)
-        np.maximum(attempted, 0, out=attempted)
+        _add_to_most_common(counts[self.admitted_by].reshape(-1, 3), stations - short)
+        if writes.any():
+            attempted = counts[self.station["writes_attempted"]]
+            attempted += writes
+            counts[self.station["writes_acknowledged"]] -= np.minimum(attempted, 0)
+            np.maximum(attempted, 0, out=attempted)
         return counts
 
     def _answer(self, counts: Counts, flow: int, count: int, usual: Counts) -> None:
@@ -138,12 +139,14 @@ class Columns:
         return int(usual[self.latency].reshape(self.flows, BUCKETS)[flow].argmax())
 
 
-def _add_to_most_common(row: Counts, more: int) -> None:
-    """Add to the largest of some counts; a negative number is taken from them, none of which goes below zero."""
-    for place in np.argsort(-row, kind="stable"):
-        taken = max(more, -int(row[place]))
-        row[place] += taken
-        more -= taken
+def _add_to_most_common(rows: Counts, more: Counts) -> None:
+    """Add to the largest of the counts in each row; a negative number is taken from them, none of which goes below zero."""
+    moved = np.flatnonzero(more)
+    left = more[moved]
+    for place in np.argsort(-rows[moved], axis=1, kind="stable").T:
+        taken = np.maximum(left, -rows[moved, place])
+        rows[moved, place] += taken
+        left = left - taken
 
 
 @dataclass(frozen=True, slots=True)
