@@ -102,6 +102,7 @@ def test_what_an_old_primary_said_before_there_was_a_new_one_makes_no_two_primar
     watch._take(new, NodeState("primary", timeline=2), asked_before_s)
     watch._count_primaries(always=True)
     watch._take(old, NodeState("primary", timeline=1), asked_before_s)
+    watch._count_primaries(always=True)
     assert primaries(tmp_path) == [1.0]
     watch._take(old, NodeState("primary", timeline=1, blocked=True), notebook.clock.now())
     watch._count_primaries(always=True)
