@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from gameday.load_stream import Counts, LoadStream
+from gameday.load_stream import MOVED, Counts, LoadStream, Move
 from gameday.scenario.model import Scenario
 from gameday.scores import Recording
 from gameday.series import Series, SeriesSet
@@ -25,7 +25,6 @@ LATENCY_EVERY_S: Final = 5
 LATENCY_WINDOW_S: Final = 10.0
 QUANTILES: Final = {"latency.p50": 0.5, "latency.p95": 0.95, "latency.p99": 0.99}
 SERVICE_BIN_S: Final = 5
-PLACES_BIN_S: Final = 2
 REFUSALS: Final = ("shed", "rate_limited", "queue_full")
 QUIET_S: Final = 30
 """Time without a refusal after which shedding has ended, at its last refusal."""
@@ -139,18 +138,22 @@ def _add_refusals(points: Points, stream: LoadStream, scenario: Scenario) -> Non
 
 
 def _add_places(points: Points, stream: LoadStream, scenario: Scenario) -> None:
-    """Where the clients of an origin go: share of their requests by the region they asked."""
-    sent: dict[str, Counter[str]] = {}
-    for t in _seconds(stream, scenario):
-        for (_, origin), counts in stream.seconds.get(t, {}).items():
-            sent.setdefault(origin, Counter()).update(counts.sent)
-        if t % PLACES_BIN_S == 0:
-            for origin, by_region in sent.items():
-                for region in scenario.system.regions:
-                    if by_region:
-                        share = by_region[region] / by_region.total()
-                        _put(points, "dns.share", t, share, origin=origin, region=region)
-            sent.clear()
+    """Where the clients of an origin go: share of their resolver caches by the region these send them to, whenever one moves.
+
+    Where clients ask no server for a name nothing can move, and there is no share.
+    """
+    caches: dict[str, Counter[str]] = {}
+    last: dict[tuple[str, float], dict[str, float]] = {}
+    moves: list[Move] = [move for note in stream.notes for move in note.get(MOVED, ())]
+    for t, origin, before, after in sorted(moves, key=lambda move: move[0]):
+        now = caches.setdefault(origin, Counter())
+        if before is not None:
+            now[before] -= 1
+        now[after] += 1
+        last[origin, max(0.0, t)] = {region: now[region] / now.total() for region in scenario.system.regions}
+    for (origin, t), shares in last.items():
+        for region, share in shares.items():
+            _put(points, "dns.share", t, share, origin=origin, region=region)
 
 
 def _shedding(stream: LoadStream, scenario: Scenario) -> Iterator[Event]:

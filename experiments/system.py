@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable
+from math import sqrt
 
 from experiments.adapters.dns_control import DnsControl
 from experiments.adapters.envoy import Envoy
@@ -120,13 +121,14 @@ class ShapesRelays(LiveSystem):
 class SlowsProviders(LiveSystem):
     """Slowable: a provider's answers are late by as much as its own work would have taken longer.
 
-    `factor` multiplies the provider's mean service time as the scenario states it: the relay adds (factor - 1) times that mean.
+    `factor` multiplies the provider's service time as the scenario states it: the relay adds (factor - 1) times its mean, and scatters that
+    evenly with (factor - 1) times its standard deviation, as far as that leaves no time below zero.
     """
 
     def slow(self, target: Selector, factor: float) -> None:
         """Delay the provider."""
         for api, proxy in self._relays(target):
-            Toxiproxy(api).add_latency(proxy, self._added_s(target, factor))
+            Toxiproxy(api).add_latency(proxy, self._added_s(target, factor), self._jitter_s(target, factor))
 
     def unslow(self, target: Selector, factor: float) -> None:
         """Take the delay away."""
@@ -140,6 +142,11 @@ class SlowsProviders(LiveSystem):
 
     def _added_s(self, target: Selector, factor: float) -> float:
         return (factor - 1.0) * self.inventory.scenario.system.providers[target.name].service_time.mean
+
+    def _jitter_s(self, target: Selector, factor: float) -> float:
+        """Half the width of an even distribution: its standard deviation times the root of three."""
+        deviation_s = (factor - 1.0) * self.inventory.scenario.system.providers[target.name].service_time.deviation
+        return min(sqrt(3.0) * deviation_s, self._added_s(target, factor))
 
 
 class TakesSlots(LiveSystem):

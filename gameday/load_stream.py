@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 PATTERN: Final = "load-*.jsonl"
+MOVED: Final = "moved"
+"""Note of a line: a `Move` of every resolver cache that sends its clients to another region from then on."""
+NOWHERE: Final = ""
+"""In place of a region: the cache has no address."""
+Move = tuple[float, str, str | None, str]
+"""Instant, origin, region before (None: the cache is new) and after."""
 _GROWTH: Final = math.log(1.09)
 _SMALLEST_S: Final = 0.001
 
@@ -96,7 +102,7 @@ class LoadStream:
         self._newest: dict[Path, int] = {}
         self.seconds: dict[int, Second] = {}
         self.notes: list[dict[str, Any]] = []
-        """What generators said besides: `cpu_warning`, `late_s`."""
+        """What generators said besides: `cpu_warning`, `late_s`, `moved`."""
         self._cumulative: dict[str, tuple[list[int], list[tuple[int, int, int]]]] = {}
 
     def read(self) -> bool:

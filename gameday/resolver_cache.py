@@ -30,6 +30,10 @@ class ResolverCache:
         """Whether what it holds is too old, or nothing."""
         return now >= self._until or not self._regions
 
+    def due_in_s(self, now: float, again_s: float) -> float:
+        """Time until what it holds is too old; `again_s` where it holds nothing and has to try again."""
+        return max(0.0, self._until - now) if self._regions else again_s
+
     def learn(self, found: Found | None, now: float, longer_s: float = 0.0) -> None:
         """Take in an answer (None = there was none); `longer_s`: kept beyond its time to live by who does not obey it."""
         by_host = {urlsplit(url).hostname or "": region for region, url in self.entries.items()}

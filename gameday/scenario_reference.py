@@ -191,8 +191,9 @@ def _default(value: Any, holder: BaseModel, name: str, field: FieldInfo) -> str:
         return _default_model(value)
     if value in ([], {}):
         return "empty"
-    written = holder.model_dump(mode="json", by_alias=True, warnings=False, include={name})[field.alias or name]
-    return f"`{_flow(written)}`"
+    written = holder.model_dump(mode="json", by_alias=True, warnings=False, include={name})
+    shown = written.get(field.alias or name, value)  # a field with `exclude_if` is left out while it has its default
+    return f"`{_flow(shown)}`"
 
 
 def _default_model(value: BaseModel) -> str:

@@ -191,7 +191,7 @@ SERIES: Final[tuple[SeriesKind, ...]] = (
         ("origin", "region"),
         "share",
         "at the start and at changes",
-        "Share of the origin's clients that go to the region.",
+        "Share of the origin's clients that go to the region: of their resolver caches, those that lead there.",
     ),
     SeriesKind(
         "class.value_lost", ("class",), "money", _EVERY_FIVE, "Money lost with lost requests so far, for classes with a price."

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent
 
-from gameday.load_stream import Counts, Second, line_of
+from gameday.load_stream import MOVED, Counts, Move, Second, line_of
 
 LAG_S = 0.02
 """Time after the end of a second at which it is written: what ends at its edge still counts."""
@@ -23,6 +23,7 @@ class Recorder:
         self._began = began
         self._second: Second = {}
         self._notes: dict[str, Any] = {}
+        self._moved: list[Move] = []
         self._file = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -40,6 +41,10 @@ class Recorder:
         """Something about the generator itself; the worst of a second is kept."""
         self._notes[name] = max(value, self._notes.get(name, value))
 
+    def moved(self, origin: str, before: str | None, after: str) -> None:
+        """A resolver cache of an origin's clients goes to another region from now on."""
+        self._moved.append((round(self.now(), 3), origin, before, after))
+
     def run(self) -> None:
         """Write until the process ends."""
         second = max(0, int(self.now())) + 1
@@ -51,6 +56,8 @@ class Recorder:
     def flush(self, second: int) -> None:
         """Write the second that ends at `second`."""
         counts, notes = self._second, self._notes
-        self._second, self._notes = {}, {}
+        if self._moved:
+            notes[MOVED] = self._moved
+        self._second, self._notes, self._moved = {}, {}, []
         if self._file is not None:
             self._file.write(line_of(second, counts, notes))

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from sim.world import World
 
 STEP_S = 1.0
-"""Refreshes are played second by second."""
+"""Refreshes of many caches are played second by second."""
+FEW = 100
+"""Caches of an origin up to which each refreshes at its own instant: each is a percent of the clients, or more."""
 TRY_AGAIN_S = 5.0
 """Time after which a failed resolution is tried again: the usual timeout of a stub resolver (`options timeout:5` of resolv.conf)."""
+LEAST_S = 1e-3
+"""Refreshes that are closer together are one."""
 _NONE = -1
 
 
@@ -88,6 +92,12 @@ class _Caches:
             self.holds[due] = self.answer
             self.behind -= learnt
         return learnt > 0
+
+    def pause_s(self, now: float) -> float:
+        """Time until there is something to refresh, at most a second."""
+        if len(self.holds) > FEW:
+            return STEP_S
+        return float(min(max(self._expires.min() - now, LEAST_S), STEP_S))
 
     def counts(self, regions: int) -> NDArray[np.int64]:
         """Caches per region, and at the end those without an address."""
@@ -161,10 +171,10 @@ class Resolvers:
             self._world.env.process(self._run())
 
     def _run(self) -> Process:
-        """Refresh every second, until every cache has the answer and resolution works."""
+        """Refresh what has expired, until every cache has the answer and resolution works."""
         env = self._world.env
         while self._world.dns_broken or any(caches.behind for caches in self._caches.values()):
-            yield env.timeout(STEP_S)
+            yield env.timeout(min(caches.pause_s(env.now) for caches in self._caches.values()))
             broken = 1.0 - prod([1.0 - share for share in self._world.dns_broken])
             for origin, caches in self._caches.items():
                 if caches.refresh(env.now, broken):

@@ -1,7 +1,8 @@
 """What the monitoring has measured so far: the results of its scrapes and probes, as the indicators that alert rules ask for.
 
 The rule that surprises: it knows only what reached it. A request that came to no living entry leaves no trace in server-side counters;
-an entry that cannot be reached keeps its last known count, and what it counted meanwhile appears when it is reached again.
+an entry that cannot be reached keeps its last known count, and what it counted meanwhile appears when it is reached again. Where the
+clients count (`monitoring.counted_by`), a request shows when its client knows what became of it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Scrape:
     serving: dict[int, dict[int, int]]
     """Per station that was reached: its instances that answered, by their zone."""
     answered: tuple[tuple[int, int], ...]
-    """Per flow: good and lost requests, as the entries that were reached have counted them."""
+    """Per flow: good and lost requests, as the entries that were reached, or the clients, have counted them."""
     lag_s: dict[str, float]
     """Replication lag per replica that was reached: `orders@eu-2a`."""
     links: dict[str, bool]
@@ -70,6 +71,7 @@ class Scrapes:
     def __init__(self, day: Day) -> None:
         self._day = day
         self._every_s = day.world.scenario.monitoring.scrape
+        self._by_clients = day.world.scenario.monitoring.counted_by == "clients"
         self._times: list[float] = []
         self._scrapes: list[Scrape] = []
         self._serving: dict[int, dict[int, int]] | None = None
@@ -116,7 +118,9 @@ class Scrapes:
         return reached
 
     def _answered(self, seen: Observation, serving: Collection[int]) -> tuple[tuple[int, int], ...]:
-        """Counters per flow, added up over the entries; an entry that cannot be reached keeps its last known count."""
+        """Counters per flow, of its clients or added up over the entries; an entry that cannot be reached keeps its last known count."""
+        if self._by_clients:
+            return tuple((good, sum(lost)) for good, lost in zip(seen.good, seen.lost, strict=True))
         sums = []
         for flow, places in enumerate(seen.entered):
             good = lost = 0
@@ -186,11 +190,13 @@ class Scrapes:
         return self._scrapes[position] if position >= 0 else None
 
     def _class_value(self, indicator: str, name: str, window_s: float, last: Scrape) -> float | None:
-        """Of the requests that the entries have counted; latencies are kept by the entries too, so they need one that was reached."""
+        """Of the requests that were counted; who counts keeps the latencies too, and of the entries one must have been reached."""
         flows = [flow for (owner, _), flow in self._day.world.wiring.flows.items() if owner == name]
         entry = self._day.world.scenario.load.classes[name].entry
         if indicator not in ("error_ratio", "request_rate"):
-            reached = any(station in last.serving for station in self._day.world.wiring.services[entry].values())
+            reached = self._by_clients or any(
+                station in last.serving for station in self._day.world.wiring.services[entry].values()
+            )
             return self._day.indicators.value(indicator, f"class/{name}", window_s, last.at) if reached else None
         old = self._start_of(window_s, last)
         if old is None:

@@ -68,8 +68,8 @@ class Toxiproxy:
         """What is in the way of a proxy's traffic."""
         return list(self._proxy(proxy).get("toxics") or [])
 
-    def add_latency(self, proxy: str, latency_s: float) -> None:
-        """Delay everything that goes upstream by so long; several delays add up."""
+    def add_latency(self, proxy: str, latency_s: float, jitter_s: float = 0.0) -> None:
+        """Delay everything that goes upstream by so long, give or take as much as `jitter_s`; several delays add up."""
         milliseconds = round(latency_s * 1000)
         stem = f"{PREFIX}-latency-{milliseconds}"
         taken = {str(each["name"]) for each in self.toxics(proxy)}
@@ -79,7 +79,7 @@ class Toxiproxy:
             "type": "latency",
             "stream": "upstream",
             "toxicity": 1.0,
-            "attributes": {"latency": milliseconds, "jitter": 0},
+            "attributes": {"latency": milliseconds, "jitter": round(jitter_s * 1000)},
         }
         call("POST", f"{self._api}/proxies/{proxy}/toxics", toxic)
 

@@ -1,11 +1,13 @@
 """Roles and lags of a database's nodes, the leader's lease, and when callers reach a new primary: the stages of a failover, as they show.
 
 The rule that surprises: each stage has a witness of its own. The lease is read from etcd, the role from PostgreSQL, the way of the callers
-through a gateway; no stage is inferred from another.
+through a gateway; no stage is inferred from another. Between the end of a lease and the promotion roles are asked twenty times a second,
+because the promotion itself may take less than a tenth.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,12 +16,16 @@ from experiments.adapters.patroni import NodeState, lease_holder, state_of, writ
 from experiments.calls import CallError
 from experiments.observe.indicators import LiveIndicators
 from experiments.observe.notebook import Notebook
-from experiments.observe.pace import every
+from experiments.observe.pace import Haste, every
 from gameday.target import Database, Node
 
 ROLES_EVERY_S = 0.5
-LEASE_EVERY_S = 0.25
-ROUTE_EVERY_S = 0.25
+HURRIED_EVERY_S = 0.05
+"""As often roles are asked while a move goes on."""
+MOVES_WITHIN_S = 30.0
+"""A move that takes longer is waited for calmly."""
+LEASE_EVERY_S = 0.1
+ROUTE_EVERY_S = 0.1
 
 
 class RoleWatch:
@@ -34,7 +40,11 @@ class RoleWatch:
         self._primary: str | None = None
         self._triggered = False
         self._unreached: str | None = None
+        self._promoted_s = -math.inf
+        self._to_ask: set[str] = set()
+        """Nodes that have not been asked since there is a new primary: what they said before is of another time."""
         self._count = -1
+        self._haste = Haste(ROLES_EVERY_S, HURRIED_EVERY_S, MOVES_WITHIN_S)
         self._lock = threading.Lock()
 
     def looks(self) -> Iterator[Callable[[], None]]:
@@ -48,10 +58,11 @@ class RoleWatch:
             yield partial(self._watch_route, next(iter(self._database.gateway_dsn.values())))
 
     def _watch(self, node: Node) -> None:
-        for _ in every(ROLES_EVERY_S):
+        for _ in self._haste.rounds():
+            asked_s = self._notebook.clock.now()
             state = state_of(node)
             with self._lock:
-                self._take(node, state)
+                self._take(node, state, asked_s)
 
     def _watch_count(self) -> None:
         """A sample a second: a count that changed last before the day began is a fact of the day too."""
@@ -83,17 +94,23 @@ class RoleWatch:
     def _trigger(self, why: str) -> None:
         if not self._triggered:
             self._triggered = True
+            self._haste.begin()
             about = {"failover": self._name, "why": why, "by": "automation"}
             self._notebook.say("failover.triggered", self._subject, about)
 
-    def _take(self, node: Node, state: NodeState) -> None:
+    def _take(self, node: Node, state: NodeState, asked_s: float) -> None:
         now = self._notebook.clock.now()
+        last_asked = self._to_ask == {node.zone} and asked_s >= self._promoted_s
+        if asked_s >= self._promoted_s:
+            self._to_ask.discard(node.zone)
         if state.lag_s is not None:
             self._indicators.keep("replication_lag", f"{self._subject}@{node.zone}", now, state.lag_s)
             self._notebook.sample("database.lag", state.lag_s, now, database=self._name, node=node.zone)
         (self._blocked.add if state.blocked else self._blocked.discard)(node.zone)
         before = self._roles.get(node.zone)
         if before == state.role:
+            if last_asked:
+                self._count_primaries(always=False)
             return
         self._roles[node.zone] = state.role
         if before is not None:
@@ -107,6 +124,9 @@ class RoleWatch:
     def _promoted(self, zone: str, now: float) -> None:
         self._trigger("another node took the role")
         self._triggered = False
+        self._haste.end()
+        self._promoted_s = now
+        self._to_ask = {node.zone for node in self._database.nodes} - {zone}
         about = {"failover": self._name, "from": str(self._primary), "to": zone}
         self._notebook.say("failover.promoted", self._subject, about, at=max(now, self._notebook.clock.now()))
         if self._database.gateway_dsn:
@@ -115,7 +135,7 @@ class RoleWatch:
             self._notebook.say("failover.completed", self._subject, {"failover": self._name, "to": zone})
 
     def _count_primaries(self, *, always: bool) -> None:
-        if len(self._roles) < len(self._database.nodes):
+        if len(self._roles) < len(self._database.nodes) or self._to_ask:
             return
         count = sum(role == "primary" and zone not in self._blocked for zone, role in self._roles.items())
         if always or count != self._count:

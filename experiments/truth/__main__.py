@@ -14,12 +14,12 @@ from experiments.calls import CallError, call
 from experiments.clock import RunClock
 from experiments.observe.notebook import Notebook
 from experiments.session import CLOCK_FILE
-from experiments.truth.checkers import Write, bank_is_whole, check_set, dual_primaries, oldest_lost_s, stale_reads
 from experiments.truth.writers import ACCOUNTS, MONEY, SCHEMA, Bank, Client, Reader, Writer
 from gameday.errors import GamedayError
 from gameday.scenario import read_played
 from gameday.scenario.model import Scenario
 from gameday.target import Database, Node, Target, read_target
+from gameday.write_truth import PER_SECOND, Write, bank_is_whole, check_set, dual_primaries, oldest_lost_s, stale_reads
 
 ASK_WITHIN_S = 2.0
 STALE_S = 5.0
@@ -38,7 +38,12 @@ class Truth:
         now = notebook.clock.now
         ways = {node.name: node.dsn for node in database.nodes}
         gateways = {f"gateway/{region}": dsn for region, dsn in database.gateway_dsn.items()}
-        self.writers = [Writer(via, dsn, now, self._stop) for via, dsn in {**ways, **gateways}.items()]
+        rates = {witness.via: witness.rate for witness in scenario.system.databases[name].witnesses}
+        zones = {node.name: node.zone for node in database.nodes}
+        self.writers = [
+            Writer(via, dsn, now, self._stop, rates.get(zones.get(via, via), PER_SECOND))
+            for via, dsn in {**ways, **gateways}.items()
+        ]
         followed = next(iter(gateways), next(iter(ways)))
         self.readers = [
             Reader(one.name, one.dsn, followed, now, self._stop, _served(target, database, one)) for one in database.nodes
@@ -85,7 +90,7 @@ class Truth:
         limit_s = self._scenario.system.databases[self._name].staleness_limit
         if limit_s is not None and all(reader.served is not None for reader in self.readers):
             data["stale_reads"] = sum(self._stale(reader, reader.given, limit_s) for reader in self.readers)
-        age_s = oldest_lost_s(result, writes)
+        age_s = oldest_lost_s(result.lost)
         if age_s is not None:
             data["oldest_lost_s"] = age_s
         self._notebook.say("writes.summary", subject, data)

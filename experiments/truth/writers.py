@@ -13,10 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from experiments.truth.checkers import Outcome, Write
+from gameday.write_truth import PER_SECOND, WITHIN_S, Outcome, Write
 
-PER_SECOND: Final = 10.0
-WITHIN_S: Final = 3
 ACCOUNTS: Final = 10
 MONEY: Final = 100
 SCHEMA: Final = (
@@ -75,6 +73,7 @@ class Writer:
     dsn: str
     now: Callable[[], float]
     stop: threading.Event
+    per_second: float = PER_SECOND
     writes: list[Write] = field(default_factory=list)
 
     def run(self) -> None:
@@ -82,7 +81,7 @@ class Writer:
         client, number = Client(self.dsn), 0
         due = time.monotonic()
         while not self.stop.wait(max(0.0, due - time.monotonic())):
-            due = max(due + 1.0 / PER_SECOND, time.monotonic())
+            due = max(due + 1.0 / self.per_second, time.monotonic())
             number += 1
             name, began = f"{self.via}/{number}", self.now()
             outcome = self._write(client, name, number)

@@ -315,6 +315,9 @@ class Monitoring(Strict):
     """Time between measurements."""
     evaluation: Duration = 15.0
     """Time between evaluations of the rules."""
+    counted_by: Annotated[Literal["entries", "clients"], Field(exclude_if=lambda value: value == "entries")] = "entries"
+    """Who counts the requests of a class for the rules. entries: the services they enter at, so a request that reaches none leaves no trace;
+    clients: those who sent them (measured in the browser or the app, and on a live day always: its load generator), when they know."""
     probes: dict[Name, Probe] = {}
     """Synthetic transactions."""
     rules: dict[Name, Rule] = {}

@@ -134,6 +134,10 @@ class Promotion(Strict):
     """Whether a primary that cannot renew its lease stops taking writes by itself (watchdog)."""
     maximum_lag: Duration | None = None
     """Lag above which a replica is not promoted; none = not checked."""
+    ask: Annotated[Annotated[Duration, Field(gt=0)] | None, Field(exclude_if=lambda value: value is None)] = None
+    """Time a candidate waits for the agents of the other nodes, whom it asks how far they are once the lease has run out, before it takes the
+    lease: one that runs answers at once, a dead one refuses, one that hangs or cannot be reached costs all of it. None = it asks nobody.
+    (Patroni: 2 s, fixed in its code.)"""
     promote: Time = Distribution(family="lognormal", mean=5.0, cv=0.5)
     """Time the promotion takes."""
     route: Time = Distribution(family="constant", mean=2.0)

@@ -15,6 +15,7 @@ from gameday.scenario.calling import OutlierEjection, Pool
 from gameday.scenario.guards import Cache, CoDel, Limiter
 from gameday.scenario.quantities import Duration, Money, Rate, Ratio
 from gameday.scenario.times import Distribution, ServiceTime, Time
+from gameday.write_truth import PER_SECOND
 
 Name = Annotated[
     str,
@@ -202,6 +203,22 @@ class Service(Strict):
     """What it calls."""
 
 
+class Witness(Strict):
+    """A client of a database beside the users: it writes at a rate of its own and notes what it was told, as the writers of a live day do."""
+
+    node: Name | None = None
+    """Zone of the node it holds on to, past every proxy and whatever the node has become; or `region`."""
+    region: Name | None = None
+    """Region through whose proxy it goes; or `node`."""
+    rate: Annotated[Rate, Field(gt=0)] = PER_SECOND
+    """Writes a second. A live day's writer to the same node or gateway takes this rate too."""
+
+    @property
+    def via(self) -> str:
+        """The way of its writes, as the record of a live day names it."""
+        return self.node if self.node is not None else f"gateway/{self.region}"
+
+
 class Database(Strict):
     """A replicated datastore: one primary, replicas elsewhere, each node with slots and a queue."""
 
@@ -243,6 +260,9 @@ class Database(Strict):
     """Time its callers wait, where they do not say otherwise."""
     boot: Duration = 60.0
     """Time a node needs to start."""
+    witnesses: Annotated[list[Witness], Field(exclude_if=lambda value: not value)] = []
+    """Clients beside the users whose writes are counted too. A live day has one at every node and every gateway: name them where they can
+    lose what users cannot, and the prediction counts their losses (`failover.rpo_s`)."""
 
     @property
     def stale_after_s(self) -> float | None:

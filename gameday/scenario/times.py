@@ -34,6 +34,11 @@ class Distribution(Strict):
     cv: Annotated[float, Field(gt=0, le=20)] = 1.0
     """Coefficient of variation (standard deviation / mean) of lognormal and gamma."""
 
+    @property
+    def deviation(self) -> float:
+        """Standard deviation, seconds."""
+        return self.mean * {"constant": 0.0, "exponential": 1.0}.get(self.family, self.cv)
+
 
 class Empirical(Strict):
     """Times that were measured, from a column of a CSV file: each of them is drawn as often as any other (the empirical distribution)."""
@@ -54,6 +59,14 @@ class Empirical(Strict):
         """Their mean, seconds."""
         assert self.values, "measured times are read when the scenario is loaded"
         return sum(self.values) / len(self.values)
+
+    @property
+    def deviation(self) -> float:
+        """Their standard deviation, seconds."""
+        from statistics import pstdev
+
+        assert self.values, "measured times are read when the scenario is loaded"
+        return pstdev(self.values)
 
 
 _Words = InWords("a distribution such as 'exponential 12ms', or a mapping")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, ClassVar
 
@@ -70,12 +71,15 @@ class OpenLoop(FastHttpUser):
         self.origins, self.weights = list(origins), list(origins.values())
         dns, override = self.plan.scenario.system.traffic.dns, self.plan.scenario.policies.failover.dns_ttl
         ttl_s = dns.ttl if override is None else override
-        self.clients = {name: Population(self.plan.target, homes[name].region, dns, self.random, ttl_s) for name in self.origins}
+        self.clients = {
+            name: Population(self.plan.target, homes[name].region, dns, self.random, ttl_s, partial(self.recorder.moved, name))
+            for name in self.origins
+        }
 
     def _renew(self) -> None:
         """Keep the caches of names as fresh as their other clients would."""
         while True:
-            gevent.sleep(REFRESH_EVERY_S)
+            gevent.sleep(min((each.pause_s() for each in self.clients.values()), default=REFRESH_EVERY_S))
             for each in self.clients.values():
                 each.renew_all()
 

@@ -16,6 +16,7 @@ from sim.databases.nodes import Node, Term
 from sim.databases.promotion import Succession
 from sim.databases.replication import Replication
 from sim.databases.routing import Router
+from sim.databases.witnesses import Witnesses
 from sim.databases.writes import Writes
 from sim.processes import Process
 from sim.traffic.changes import SetStation
@@ -51,6 +52,7 @@ class Cluster:
         self.leases = Leases(self)
         self.succession = Succession(self)
         self.router = Router(self)
+        self.witnesses = Witnesses(self)
         self._primaries = -1
         self.calm = False
         """Whether time alone changes nothing before the next change but how far copies are."""
@@ -103,6 +105,7 @@ class Cluster:
         self.world.env.look(self.replication.redraw())
         self.world.env.look(self._look())
         self.world.env.look(self._drop())
+        self.witnesses.start()
 
     def finish(self) -> None:
         """Write the count of the writes at the end of the run."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sim.databases.nodes import Node, Term
 from sim.draws import sample
-from sim.processes import Process
+from sim.processes import Process, Steps
 
 if TYPE_CHECKING:
     from sim.databases.cluster import Cluster
@@ -156,45 +156,64 @@ class Leases:
     def _watch(self, node: Node) -> Process:
         env, policy = self._world.env, self._policy
         while True:
-            heard_s = self._renewed_s if self._by_majority else node.heard_s
+            heard_s = self._heard_s(node)
             if not node.steered or node.leads or node.out:
                 yield env.timeout(policy.heartbeat)
             elif heard_s + policy.lease > env.now + _EPSILON_S:
                 yield env.timeout(heard_s + policy.lease - env.now)
             else:
-                self._elect(node)
+                if self._is_free(node) and (yield from self._has_asked(node)):
+                    self._elect(node)
                 yield env.timeout(policy.heartbeat)
 
-    def _elect(self, node: Node) -> None:
-        """`node` finds the lease expired: choose the most advanced candidate this side may promote."""
-        if self._by_majority and self._holder_is_back():
-            return
-        able = [other for other in self._nodes.values() if self._may_stand(other)]
-        if not self._by_majority:
-            if any(o.serving and (o.electing or o.leads) and self._reach(node.zone, o.zone) for o in self._nodes.values()):
-                node.heard_s = self._world.env.now
-                return
-            able = [node] if node in able else []
-        old = self._cluster.leader
-        why = f"the lease of {old.zone} ran out"
+    def _heard_s(self, node: Node) -> float:
+        return self._renewed_s if self._by_majority else node.heard_s
+
+    def _is_free(self, node: Node) -> bool:
+        """`node` finds the lease expired: whether nobody has it, or is about to take it, as far as this side knows."""
+        if self._by_majority:
+            return not self._holder_is_back()
+        taken = any(o.serving and (o.electing or o.leads) and self._reach(node.zone, o.zone) for o in self._nodes.values())
+        if taken:
+            node.heard_s = self._world.env.now
+        return not taken
+
+    def _has_asked(self, node: Node) -> Steps[bool]:
+        """`node` asks the others how far they are, if it does; whether it may still stand when all have answered or been given up."""
+        old, heard_s = self._cluster.leader, self._heard_s(node)
         if self._once("triggered"):
             correct = not self._cluster.router.serves_users(old)
-            data = {"failover": self._cluster.subject, "why": why, "by": "cluster manager", "correct": correct}
-            self._world.record("failover.triggered", self._cluster.subject, **data)
+            data = {"failover": self._cluster.subject, "why": f"the lease of {old.zone} ran out", "by": "cluster manager"}
+            self._world.record("failover.triggered", self._cluster.subject, **data, correct=correct)
+        if self._policy.ask is None or not any(self._is_silent(node, other) for other in self._nodes.values()):
+            return True
+        yield self._world.env.timeout(self._policy.ask)
+        return node.steered and self._heard_s(node) == heard_s and self._is_free(node)
+
+    def _is_silent(self, node: Node, other: Node) -> bool:
+        """Whether asking another node's agent ends by waiting: it hangs, or nothing comes back from there. A dead one refuses."""
+        there = self._world.zone_alive(other.zone) and self._reach(node.zone, other.zone)
+        return other is not node and (not there or (other.up and not other.steered))
+
+    def _elect(self, node: Node) -> None:
+        """Choose the most advanced candidate that this side may promote."""
+        able = [other for other in self._nodes.values() if self._may_stand(other)]
+        if not self._by_majority:
+            able = [node] if node in able else []
         if not able:
             votes = f"{self._votes(node.zone)} of {len(self._voters())} voters reached"
             if self._once("elect"):
                 self._cluster.failed("elect", f"{node.zone}: no candidate with a majority, {votes}")
             return
         best = max(able, key=self._cluster.replication.through_s)
-        lag_s = max(0.0, (self._renewed_s if self._by_majority else node.heard_s) - self._cluster.replication.through_s(best))
+        lag_s = max(0.0, self._heard_s(node) - self._cluster.replication.through_s(best))
         if self._policy.maximum_lag is not None and lag_s > self._policy.maximum_lag:
             if self._once("check"):
                 self._cluster.failed(
                     "check", f"{best.zone} is {lag_s:.1f} s behind, allowed are {self._policy.maximum_lag:.1f} s"
                 )
             return
-        self._world.env.process(self._promote(best, old.zone))
+        self._world.env.process(self._promote(best, self._cluster.leader.zone))
 
     def _holder_is_back(self) -> bool:
         """A leader that can reach a majority again takes its lease up again before anybody is chosen in its place."""

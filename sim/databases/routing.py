@@ -89,6 +89,11 @@ class Router:
         group = self._groups.get((region, nearest))
         return None if group is None else group.zone
 
+    def way(self, region: str) -> Node | None:
+        """The node that connections through a region's proxy end at; None when it has none to offer."""
+        group = self._groups.get((region, False))
+        return None if group is None or group.dropped else self._cluster.nodes[group.zone]
+
     def serves_users(self, node: Node) -> bool:
         """Ground truth: whether a node answers callers that users can reach (anybody, when nobody calls)."""
         regions = {group.region for group in self._groups.values()}

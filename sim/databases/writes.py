@@ -98,6 +98,7 @@ class Writes:
         if any(node.term is not cluster.current or node.electing for node in nodes):
             return
         through_s = min((cluster.replication.through_s(node) for node in nodes if node is not cluster.leader), default=inf)
+        cluster.witnesses.drop(through_s)
         everywhere = self.after(cluster.current, through_s)
         upto = min(everywhere.first, self._kept_from.get(everywhere.station, inf))
         if upto > self._world.engine.write_log(everywhere.station).base:
@@ -191,22 +192,24 @@ class Writes:
             node.reads_seen = reads[node.station]
 
     def summary(self) -> dict[str, object]:
-        """Data of `writes.summary`; acknowledged = surviving + lost."""
+        """Data of `writes.summary`, of users and witnesses; acknowledged = surviving + lost."""
         seen = self._world.engine.observe()
         stations = [node.station for node in self._cluster.nodes.values()]
-        losses = self.losses()
-        acknowledged = sum(seen.writes_acknowledged[station] for station in stations)
+        losses, others = self.losses(), self._cluster.witnesses.findings()
+        acknowledged = sum(seen.writes_acknowledged[station] for station in stations) + others.acknowledged
+        lost = losses.lost + len(others.lost)
         found: dict[str, object] = {
             "database": self._cluster.name,
-            "attempted": sum(seen.writes_attempted[station] for station in stations),
+            "attempted": sum(seen.writes_attempted[station] for station in stations) + others.attempted,
             "acknowledged": acknowledged,
-            "surviving": acknowledged - losses.lost,
-            "lost": losses.lost,
-            "indeterminate": sum(seen.writes_indeterminate[station] for station in stations),
-            "conflicting": losses.conflicting,
-            "unreconciled": losses.unreconciled,
+            "surviving": acknowledged - lost,
+            "lost": lost,
+            "indeterminate": sum(seen.writes_indeterminate[station] for station in stations) + others.indeterminate,
+            "conflicting": losses.conflicting + others.conflicting,
+            "unreconciled": losses.unreconciled + len(others.lost),
             "stale_reads": self.stale_reads,
         }
-        if losses.oldest_s is not None:
-            found["oldest_lost_s"] = losses.oldest_s
+        ages = [age_s for age_s in (losses.oldest_s, others.oldest_s) if age_s is not None]
+        if ages:
+            found["oldest_lost_s"] = max(ages)
         return found

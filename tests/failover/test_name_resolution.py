@@ -1,5 +1,6 @@
 """How clients follow a changed record: caches that expire, caches that do not care, and resolution that fails."""
 
+from itertools import pairwise
 from math import exp, sqrt
 
 import pytest
@@ -32,6 +33,22 @@ def test_the_share_at_the_old_place_falls_in_a_straight_line_over_the_time_to_li
         assert day.resolvers.share("everyone", "a") == pytest.approx(expected, abs=tolerance(expected))
     day.until(162.0)
     assert day.resolvers.share("everyone", "b") == 1.0
+
+
+@pytest.mark.parametrize("caches", [1, 40])
+def test_a_few_caches_follow_one_by_one_at_their_own_instants(small, caches):
+    days = [small(seed=seed, system=traffic(ttl="10s", resolvers=caches), load=FEW) for seed in range(10)]
+    tails = []
+    for day in days:
+        move(day, 100.0)
+        day.until(111.0)
+        points = [(t, share) for t, share in day.series("dns.share", origin="everyone", region="b") if t >= 100.0]
+        steps = [later - before for (_, before), (_, later) in pairwise(points)]
+        assert max(steps) <= 2.0 / caches + 1e-9, "hardly ever do two expire within a millisecond"
+        tails.append(points[-1][0] - 100.0)
+    assert max(tails) <= 10.0 + 0.001
+    mean = 10.0 * caches / (caches + 1)  # of the latest of so many evenly spread instants
+    assert sum(tails) / 10 == pytest.approx(mean, abs=5.0 * 10.0 / (caches + 1) / sqrt(10))
 
 
 def test_clients_that_ignore_the_time_to_live_are_an_exponential_tail(small):

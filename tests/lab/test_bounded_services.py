@@ -117,14 +117,23 @@ def test_the_breaker_opens_after_failures_in_a_row_and_lets_one_trial_through(mo
     monkeypatch.setattr(checkout.time, "monotonic", lambda: now[0])
     breaker = checkout.Breaker()
     for _ in range(checkout.BREAKER_FAILURES - 1):
-        breaker.saw(success=False)
-    breaker.saw(success=True)
+        breaker.saw(breaker.lets_through(), success=False)
+    breaker.saw(breaker.lets_through(), success=True)
     assert breaker.lets_through(), "not in a row"
+    early = [breaker.lets_through() for _ in range(2)]
     for _ in range(checkout.BREAKER_FAILURES):
-        breaker.saw(success=False)
+        breaker.saw(breaker.lets_through(), success=False)
     assert not breaker.lets_through()
+    now[0] += checkout.BREAKER_OPEN_S - 1.0
+    breaker.saw(early[0], success=False)
+    breaker.saw(early[1], success=True)
+    assert not breaker.lets_through(), "what was under way when it opened neither closes it nor keeps it open"
+    now[0] += 1.0
+    trial = breaker.lets_through()
+    assert trial
+    assert not breaker.lets_through(), "one at a time"
+    breaker.saw(trial, success=False)
     now[0] += checkout.BREAKER_OPEN_S
-    assert [breaker.lets_through(), breaker.lets_through()] == [True, False]
-    breaker.saw(success=True)
+    breaker.saw(breaker.lets_through(), success=True)
     assert breaker.lets_through()
     assert breaker.opened == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.truth.checkers import Write, bank_is_whole, check_set, dual_primaries, oldest_lost_s, stale_reads
+from gameday.write_truth import Write, bank_is_whole, check_set, dual_primaries, oldest_lost_s, stale_reads
 
 
 def write(name: str, outcome: str, ended: float, via: str = "a") -> Write:
@@ -49,8 +49,13 @@ def test_a_handover_is_no_split_brain() -> None:
 
 def test_the_age_of_the_oldest_loss_counts_to_the_last_acknowledgement_of_its_node() -> None:
     writes = [write("1", "ok", 1.0), write("2", "ok", 5.0), write("3", "ok", 9.0), write("4", "ok", 20.0, "b")]
-    assert oldest_lost_s(check_set(writes, ["1", "4"]), writes) == 4.0
-    assert oldest_lost_s(check_set(writes, ["1", "2", "3", "4"]), writes) is None
+    assert oldest_lost_s(check_set(writes, ["1", "4"]).lost) == 4.0
+    assert oldest_lost_s(check_set(writes, ["1", "2", "3", "4"]).lost) is None
+
+
+def test_what_a_gateway_acknowledged_by_the_new_primary_does_not_make_the_loss_older() -> None:
+    writes = [write("1", "ok", 1.0, "gateway/a"), write("2", "ok", 5.0, "gateway/a"), write("3", "ok", 90.0, "gateway/a")]
+    assert oldest_lost_s(check_set(writes, ["3"]).lost) == 4.0
 
 
 def test_money_that_appears_or_goes_is_seen() -> None:

@@ -13,7 +13,7 @@ from experiments.adapters.patroni import NodeState
 from experiments.clock import RunClock
 from experiments.observe.indicators import LiveIndicators
 from experiments.observe.notebook import Notebook
-from experiments.observe.roles import RoleWatch
+from experiments.observe.roles import HURRIED_EVERY_S, ROLES_EVERY_S, RoleWatch
 from gameday.load_stream import LoadStream
 from gameday.target import Database
 from gameday.timeline_files import read_timeline
@@ -40,10 +40,11 @@ def test_a_primary_that_waits_for_its_standby_in_vain_is_no_second_primary(
     database = Database.model_validate(NODES)
     watch = RoleWatch("orders", database, LiveIndicators(LoadStream(tmp_path), 1.0), notebook, None)
     old, new = database.nodes
-    watch._take(old, NodeState("primary", timeline=1))
-    watch._take(new, NodeState("replica", 0.0, 1))
-    watch._take(old, NodeState("primary", timeline=1, blocked=blocked))
-    watch._take(new, NodeState("primary", timeline=2))
+    watch._take(old, NodeState("primary", timeline=1), 0.0)
+    watch._take(new, NodeState("replica", 0.0, 1), 0.0)
+    watch._take(old, NodeState("primary", timeline=1, blocked=blocked), 0.0)
+    watch._take(new, NodeState("primary", timeline=2), 0.0)
+    watch._take(old, NodeState("primary", timeline=1, blocked=blocked), notebook.clock.now())
     watch._count_primaries(always=True)
     notebook.close()
     assert list(dict.fromkeys(primaries(tmp_path))) == list(dict.fromkeys(counts))
@@ -57,9 +58,53 @@ def test_a_count_that_never_changes_is_on_record_in_every_second_of_the_day(
     notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
     watch = RoleWatch("orders", Database.model_validate(NODES), LiveIndicators(LoadStream(tmp_path), 1.0), notebook, None)
     old, new = Database.model_validate(NODES).nodes
-    watch._take(old, NodeState("primary", timeline=1))
-    watch._take(new, NodeState("replica", 0.0, 1))
+    watch._take(old, NodeState("primary", timeline=1), 0.0)
+    watch._take(new, NodeState("replica", 0.0, 1), 0.0)
     before = len(primaries(tmp_path))
     watch._watch_count()
     notebook.close()
     assert primaries(tmp_path)[before:] == [1.0, 1.0, 1.0]
+
+
+def test_roles_are_asked_in_haste_from_the_end_of_a_lease_to_the_promotion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The holder of the lease and what nodes say are handed in; the watch sleeps only as long as it says."""
+    slept: list[float] = []
+    calm: list[float] = []
+    monkeypatch.setattr("experiments.observe.pace.time.sleep", slept.append)
+    monkeypatch.setattr("experiments.observe.roles.every", lambda _interval_s: range(3))
+    holders = iter(["orders-a", "orders-a", None])
+    monkeypatch.setattr("experiments.observe.roles.lease_holder", lambda _etcd, _scope: next(holders))
+    states = iter([*[NodeState("replica", 0.0, 1)] * 4, NodeState("primary", timeline=2)])
+    monkeypatch.setattr("experiments.observe.roles.state_of", lambda _node: next(states))
+    notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
+    watch = RoleWatch("orders", Database.model_validate(NODES), LiveIndicators(LoadStream(tmp_path), 1.0), notebook, None)
+    old, new = Database.model_validate(NODES).nodes
+    watch._take(old, NodeState("primary", timeline=1), 0.0)
+    watch._watch_lease("http://127.0.0.1:1", "orders")
+    monkeypatch.setattr(watch._haste._on, "wait", calm.append)
+    with pytest.raises(StopIteration):
+        watch._watch(new)
+    notebook.close()
+    assert (slept, calm) == ([HURRIED_EVERY_S] * 4, [ROLES_EVERY_S])
+    kinds = [event.kind for event in read_timeline(tmp_path / "observer.jsonl") if event.kind.startswith("failover.")]
+    assert kinds[:2] == ["failover.triggered", "failover.promoted"]
+
+
+def test_what_an_old_primary_said_before_there_was_a_new_one_makes_no_two_primaries(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
+    watch = RoleWatch("orders", Database.model_validate(NODES), LiveIndicators(LoadStream(tmp_path), 1.0), notebook, None)
+    old, new = Database.model_validate(NODES).nodes
+    watch._take(old, NodeState("primary", timeline=1), 0.0)
+    watch._take(new, NodeState("replica", 0.0, 1), 0.0)
+    asked_before_s = notebook.clock.now()
+    watch._take(new, NodeState("primary", timeline=2), asked_before_s)
+    watch._count_primaries(always=True)
+    watch._take(old, NodeState("primary", timeline=1), asked_before_s)
+    watch._count_primaries(always=True)
+    assert primaries(tmp_path) == [1.0]
+    watch._take(old, NodeState("primary", timeline=1, blocked=True), notebook.clock.now())
+    watch._count_primaries(always=True)
+    notebook.close()
+    assert set(primaries(tmp_path)) == {1.0}

@@ -88,6 +88,19 @@ def test_requests_to_a_region_that_is_gone_leave_no_errors_on_the_server_side() 
     assert after < 0.7 * before
 
 
+def test_where_the_clients_count_requests_to_a_place_that_is_gone_are_errors_once_their_time_is_over() -> None:
+    by_clients = {"monitoring": {"counted_by": "clients"}}
+    gone = watch(KILLED, by_clients).at(400.0)
+    assert gone.value("error_ratio", "class/buy") == pytest.approx(0.5, abs=0.1), "every second client is at home there"
+    assert watch(QUIET, by_clients).at(400.0).value("error_ratio", "class/buy") == 0.0
+    cut = {"schedule": {"faults": ["partition link/internet<->a at 3m for 12m", "partition link/internet<->b at 3m for 12m"]}}
+    lonely = watch(cut, by_clients)
+    assert lonely.at(181.9).value("error_ratio", "class/buy") == 0.0, "they wait two seconds for an answer"
+    assert lonely.at(260.0).value("error_ratio", "class/buy") == 1.0
+    entries = watch(cut).at(260.0)
+    assert entries.value("error_ratio", "class/buy", 15.0) is None
+
+
 def test_a_class_whose_every_entry_is_gone_has_no_latency_and_no_rate_of_errors() -> None:
     gone = watch({"schedule": {"faults": ["kill service/shop at 3m"]}}).at(400.0)
     assert gone.value("latency_p95", "class/buy") is None

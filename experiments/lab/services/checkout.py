@@ -31,29 +31,38 @@ SETTLED_AT_ONCE = 20
 
 
 class Breaker:
-    """Closed, open for a while, then one trial: calls to a provider that fails again and again are not made."""
+    """Closed, open for a while, then one trial: calls to a provider that fails again and again are not made.
+
+    What becomes of calls that were under way when it opened, or closed again, counts for nothing.
+    """
 
     def __init__(self) -> None:
         self.failures = 0
         self.closed_again = 0.0
         self.opened = 0
+        self._epoch = 1
 
-    def lets_through(self) -> bool:
-        """Whether to call; while open, only one trial after the wait."""
-        if self.failures < BREAKER_FAILURES:
-            return True
-        if time.monotonic() < self.closed_again:
-            return False
-        self.closed_again = time.monotonic() + BREAKER_OPEN_S
-        return True
-
-    def saw(self, *, success: bool) -> None:
-        """The outcome of a call."""
-        self.failures = 0 if success else self.failures + 1
-        if self.failures == BREAKER_FAILURES:
-            self.opened += 1
+    def lets_through(self) -> int:
+        """The number to say the outcome with, or 0: do not call. While open, only one trial after the wait."""
         if self.failures >= BREAKER_FAILURES:
+            if time.monotonic() < self.closed_again:
+                return 0
             self.closed_again = time.monotonic() + BREAKER_OPEN_S
+            self._epoch += 1
+        return self._epoch
+
+    def saw(self, epoch: int, *, success: bool) -> None:
+        """The outcome of a call."""
+        if epoch != self._epoch:
+            return
+        was_open = self.failures >= BREAKER_FAILURES
+        self.failures = 0 if success else self.failures + 1
+        if self.failures < BREAKER_FAILURES:
+            self._epoch += was_open
+            return
+        self.opened += not was_open
+        self.closed_again = time.monotonic() + BREAKER_OPEN_S
+        self._epoch += 1
 
 
 class Checkout(Service):
@@ -135,14 +144,15 @@ class Checkout(Service):
 
     async def _charge(self, order: str, amount: int) -> str | None:
         """The provider's charge, or None when it failed or may have."""
-        if not self.breaker.lets_through():
+        epoch = self.breaker.lets_through()
+        if not epoch:
             return None
         try:
             async with self.http.post(f"{self.config['payments']}/charges/{order}", json={"amount_cents": amount}) as answer:
                 charge = (await answer.json())["charge"] if answer.status == 201 else None
         except (aiohttp.ClientError, TimeoutError):
             charge = None
-        self.breaker.saw(success=charge is not None)
+        self.breaker.saw(epoch, success=charge is not None)
         return charge
 
     async def _void(self, order: str) -> None:

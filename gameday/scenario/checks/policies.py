@@ -115,6 +115,8 @@ def _promotion(book: Book, name: str, promotion: Promotion) -> None:
             book.known((*path, "check", "proxy"), promotion.check.proxy, book.scenario.system.services, "service")
         if promotion.route != type(promotion)().route:
             book.wrong((*path, "route"), "has no effect beside 'check': leave out one of them")
+    if promotion.ask is not None and promotion.mode != "automatic":
+        book.wrong((*path, "ask"), "has no effect where no machine promotes: only with mode automatic")
     for number, zone in enumerate(promotion.voters):
         book.known((*path, "voters", number), zone, book.topology.zones, "zone")
     if promotion.mode == "none":

@@ -27,6 +27,7 @@ def check_system(book: Book) -> None:
         _service(book, name, service)
     for name, database in book.system.databases.items():
         _database(book, ("system", "databases", name), database)
+        _witnesses(book, ("system", "databases", name), name, database)
     for name, queue in book.system.queues.items():
         book.known(("system", "queues", name, "consumer"), queue.consumer, book.system.services, "service")
     _traffic(book)
@@ -171,6 +172,29 @@ def _database(book: Book, path: Path, database: Database) -> None:
         book.wrong(
             (*path, "age_by"), "has no effect where no read is refused for its age; that takes refuse_stale_reads", value="data"
         )
+
+
+def _witnesses(book: Book, path: Path, name: str, database: Database) -> None:
+    """Each at a node, or at a proxy that leads to the database; one a way."""
+    seen: set[str] = set()
+    for number, witness in enumerate(database.witnesses):
+        place: Path = (*path, "witnesses", number)
+        if (witness.node is None) == (witness.region is None):
+            book.wrong(place, "a witness has either a node or a region", value=None)
+        elif witness.node is not None:
+            book.known((*place, "node"), witness.node, [database.primary, *database.replicas], "node of this database")
+        elif witness.region is not None and book.known((*place, "region"), witness.region, book.system.regions, "region"):
+            zones = book.topology.zones_of(witness.region)
+            callers = [
+                each
+                for each, service in book.system.services.items()
+                if any(call.to == f"database/{name}" for call in service.calls)
+            ]
+            if not any(book.topology.instances_in(caller, zone) for caller in callers for zone in zones):
+                book.wrong((*place, "region"), "nobody there calls this database, so no proxy leads to it")
+        if witness.via in seen:
+            book.wrong(place, "there is such a witness already", value=None)
+        seen.add(witness.via)
 
 
 def _traffic(book: Book) -> None:

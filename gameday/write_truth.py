@@ -1,15 +1,20 @@
-"""What became of writes: pure functions over what clients were told and what the surviving database has.
+"""What became of the writes of a database's own clients: pure functions over what they were told and what the surviving database has.
 
-Three outcomes, as Jepsen has them: ok (acknowledged), failed (certainly not done), indeterminate (nobody can know). The rule that surprises:
-an indeterminate write is neither a success nor a loss, wherever it is found in the end.
+The writers of a live day and the witnesses of a simulated one are judged by the same. Three outcomes, as Jepsen has them: ok
+(acknowledged), failed (certainly not done), indeterminate (nobody can know). The rule that surprises: an indeterminate write is neither a
+success nor a loss, wherever it is found in the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+PER_SECOND: Final = 10.0
+"""Writes a second of one client, where the scenario does not say otherwise."""
+WITHIN_S: Final = 3
+"""Time a client waits for an answer."""
 Outcome = Literal["ok", "failed", "indeterminate"]
 
 
@@ -94,13 +99,15 @@ def dual_primaries(writes: Iterable[Write], nodes: Collection[str], gap_s: float
     return sorted(found, key=lambda dual: dual.start)
 
 
-def oldest_lost_s(result: SetResult, writes: Sequence[Write]) -> float | None:
-    """Age of the oldest lost write when the node that had acknowledged it stopped taking writes; None when nothing was lost."""
-    if not result.lost:
+def oldest_lost_s(lost: Sequence[Write]) -> float | None:
+    """Age of the oldest lost write when the node that had acknowledged it stopped taking writes; None when nothing was lost.
+
+    `lost`: in order of their acknowledgement. The last that was lost on the same way tells when the node stopped: what the way acknowledged
+    later, another node has taken.
+    """
+    if not lost:
         return None
-    oldest = result.lost[0]
-    last = max(write.ended for write in writes if write.outcome == "ok" and write.via == oldest.via)
-    return max(0.0, last - oldest.ended)
+    return max(write.ended for write in lost if write.via == lost[0].via) - lost[0].ended
 
 
 def bank_is_whole(totals: Iterable[int], wanted: int) -> bool:
