@@ -117,26 +117,44 @@ class ShapesRelays(LiveSystem):
             Toxiproxy(api).remove_latency(proxy, latency_s)
 
 
-class SlowsProviders(LiveSystem):
-    """Slowable: a provider's answers are late by as much as its own work would have taken longer.
+class SlowsWork(LiveSystem):
+    """Slowable: a service gets 1 / factor of the processor; a provider's answers are late by what its own work would have taken longer.
 
     `factor` multiplies the provider's mean service time as the scenario states it: the relay adds (factor - 1) times that mean.
     """
 
     def slow(self, target: Selector, factor: float) -> None:
-        """Delay the provider."""
-        for api, proxy in self._relays(target):
-            Toxiproxy(api).add_latency(proxy, self._added_s(target, factor))
+        """Saturate the processor of the service, or delay the provider."""
+        if target.kind == "provider":
+            for api, proxy in self.inventory.relays(target):
+                Toxiproxy(api).add_latency(proxy, self._added_s(target, factor))
+            return
+        for process in self._busy(target):
+            self._effects["slow", process, factor] += 1
+            self._throttle(process)
 
     def unslow(self, target: Selector, factor: float) -> None:
-        """Take the delay away."""
-        for api, proxy in self._relays(target):
-            Toxiproxy(api).remove_latency(proxy, self._added_s(target, factor))
+        """Take it away."""
+        if target.kind == "provider":
+            for api, proxy in self.inventory.relays(target):
+                Toxiproxy(api).remove_latency(proxy, self._added_s(target, factor))
+            return
+        for process in self._busy(target):
+            self.last(("slow", process, factor))
+            self._throttle(process)
 
-    def _relays(self, target: Selector) -> tuple[tuple[str, str], ...]:
-        if target.kind != "provider":
-            raise LacksCapability(self.name, f"Slowable for {target}", "slow")
-        return self.inventory.relays(target)
+    def _busy(self, target: Selector) -> tuple[str, ...]:
+        if self.inventory.target.supervisor is None:
+            raise LacksCapability(self.name, f"Slowable for {target} (a supervisor that gives shares of the processor)", "slow")
+        return self.inventory.throttled(target)
+
+    def _throttle(self, process: str) -> None:
+        """Factors multiply, so shares do."""
+        share = 1.0
+        for effect, count in self._effects.items():
+            if isinstance(effect, tuple) and effect[:2] == ("slow", process):
+                share /= float(effect[2]) ** count
+        self.supervisor.throttle(process, share)
 
     def _added_s(self, target: Selector, factor: float) -> float:
         return (factor - 1.0) * self.inventory.scenario.system.providers[target.name].service_time.mean
@@ -263,7 +281,7 @@ def live_system(inventory: Inventory) -> LiveSystem:
         (target.supervisor is not None, FreezesProcesses),
         (relays, CutsRelays),
         (relays, ShapesRelays),
-        (any(provider.toxiproxy for provider in target.providers.values()), SlowsProviders),
+        (target.supervisor is not None or any(each.toxiproxy for each in target.providers.values()), SlowsWork),
         (any(service.slots for service in target.services.values()), TakesSlots),
         (any(each.abort for gateway in target.gateways.values() for each in gateway.runtime.values()), FailsAtGateways),
         (any(database.replication for database in target.databases.values()), StopsReplication),

@@ -171,6 +171,12 @@ def _what(inventory: Inventory, fault: str, pinned: Selector) -> str:
             if proxy not in Toxiproxy(api).proxies():
                 raise GamedayError(f"the relay at {api} has no proxy {proxy}")
         return ", ".join(f"{proxy} at {api}" for api, proxy in relays)
+    if fault == "slow":
+        known = Supervisor(inventory.target.supervisor or "", inventory.target.token()).processes()
+        wanted = inventory.throttled(pinned)
+        if deaf := [each for each in wanted if "share" not in known.get(each, {})]:
+            raise GamedayError(f"the supervisor says of {', '.join(deaf)} no share of the processor, so it can give it none")
+        return ", ".join(wanted)
     if fault == "capacity":
         return ", ".join(url for url, _ in inventory.bounded(pinned))
     if fault == "replication_stop":
@@ -194,10 +200,10 @@ def _blast(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 
 def _shares(inventory: Inventory) -> Iterator[tuple[str, float]]:
-    """Share of each service's instances and each database's nodes that faults which stop processes hit together."""
+    """Share of each service's instances and each database's nodes that faults which stop processes, or nearly, hit together."""
     topology, hit = inventory.topology, set[InstanceRef | NodeRef]()
     for planned in inventory.scenario.schedule.faults:
-        if planned.fault in {"kill", "freeze"}:
+        if planned.fault in {"kill", "freeze", "slow"}:
             hit |= {ref for ref in inventory.refs(Selector.parse(planned.target)) if isinstance(ref, InstanceRef | NodeRef)}
     for service in sorted({ref.service for ref in hit if isinstance(ref, InstanceRef)}):
         all_of_it = topology.instances_of(service)
