@@ -100,13 +100,20 @@ class CutsRelays(LiveSystem):
                 Toxiproxy(relay[0]).end_silence(relay[1])
 
 
+NO_LOSS = (
+    "Shapeable with loss: a relay carries connections, whose kernels send again what is lost, so it has no packets to lose; "
+    "use latency (a lost segment costs 200 ms or more), partition, or live: with your own tc netem"
+)
+"""Why nothing is lost, and what to use. A delay drawn for each segment would be the formula of RFC 6298 and no loss: windows would not shrink."""
+
+
 class ShapesRelays(LiveSystem):
     """Shapeable: delay in relays. A relay carries connections, not packets, so it can lose none."""
 
     def shape(self, target: Selector, latency_s: float, loss_ratio: float) -> None:
         """Delay what goes through."""
         if loss_ratio:
-            raise LacksCapability(self.name, "Shapeable with loss of packets", "loss")
+            raise LacksCapability(self.name, NO_LOSS, "loss")
         for api, proxy in self.inventory.relays(target):
             Toxiproxy(api).add_latency(proxy, latency_s)
 

@@ -22,7 +22,7 @@ from experiments.rollbacks import RollbackPlan
 from experiments.safety.facts import facts
 from experiments.safety.lever import Lever
 from experiments.safety.steady import steadiness
-from experiments.system import live_system
+from experiments.system import NO_LOSS, live_system
 from gameday.errors import GamedayError
 from gameday.faults import make
 from gameday.ports import LacksCapability, capabilities_of
@@ -146,6 +146,7 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:
             pinned = inventory.pin(Selector.parse(planned.target))
             if planned.live is None:
                 lacking = [port.__name__ for port in fault.needs(pinned) if port not in has]
+                lacking += [NO_LOSS] * (planned.fault == "loss")
                 if lacking:
                     raise LacksCapability(f"the target {inventory.target.name}", lacking[0], planned.fault)
                 words = _what(inventory, fault.name, pinned)
@@ -165,7 +166,7 @@ def _what(inventory: Inventory, fault: str, pinned: Selector) -> str:
         if unknown:
             raise GamedayError(f"the supervisor knows no process {', '.join(unknown)}")
         return ", ".join(wanted)
-    if fault in {"latency", "partition", "outage", "loss"} or (fault == "slow" and pinned.kind == "provider"):
+    if fault in {"latency", "partition", "outage"} or (fault == "slow" and pinned.kind == "provider"):
         relays = inventory.relays(pinned)
         for api, proxy in relays:
             if proxy not in Toxiproxy(api).proxies():

@@ -24,6 +24,7 @@ from experiments.system import LiveSystem, live_system
 from experiments.throttle import stopped_ratio
 from gameday.faults import Fault, make
 from gameday.port_contract import check_ports_contract
+from gameday.ports import LacksCapability
 from gameday.scenario import read_scenario
 from gameday.selectors import Selector
 from gameday.target import Target, read_target
@@ -173,6 +174,21 @@ def test_relays_and_names_keep_the_contract(tmp_path: Path) -> None:
     pytest.importorskip("dnslib", reason="needs the lab extra")
     pytest.importorskip("aiohttp", reason="needs the lab extra")
     assert check_ports_contract(lambda: relayed(tmp_path)) == ["partition", "latency", "slow", "dns_outage"]
+
+
+def test_loss_of_packets_is_refused_before_the_day_with_the_reason_and_what_to_use(tmp_path: Path) -> None:
+    with fake_lab(tmp_path) as lab:
+        relay = {"api": "http://127.0.0.1:1", "proxies": ["shop@users"]}
+        lab.write_target(links={"users->a": {"toxiproxy": relay}})
+        day = write_scenario(tmp_path, fault="loss link/internet->a ratio=10% at 5s for 5s")
+        inventory = Inventory(read_scenario(day), read_target(lab.target_file))
+        (check,) = (one for one in preflight(inventory, None, Lever(tmp_path / "state")) if one.name.startswith("fault 0"))
+        with pytest.raises(LacksCapability) as refusal:
+            make("loss", {"ratio": 0.1}).inject(live_system(inventory), Selector.parse("link/internet->a"))
+    assert not check.passed
+    assert check.words == str(refusal.value), "before the day and in it, the same words"
+    assert "lacks: a relay carries connections" in check.words
+    assert "use latency" in check.words
 
 
 class BoundedRig:
