@@ -99,6 +99,14 @@ class Inventory:
             raise NotInTarget(f"{selector} names no database node")
         return tuple(self.node(ref) for ref in sorted(refs, key=str))
 
+    def agents(self, selector: Selector) -> tuple[str, ...]:
+        """Names of the processes of the cluster managers beside the database nodes in a selector."""
+        nodes = self.nodes(selector)
+        without = [node.name for node in nodes if node.patroni is None or node.process is None]
+        if without:
+            raise NotInTarget(f"the target names no patroni and no process of {', '.join(without)}")
+        return tuple(str(node.process) for node in nodes)
+
     def instance(self, ref: InstanceRef) -> Instance | None:
         """An instance of a service; None where it is a gateway."""
         service = self.target.services.get(ref.service)

@@ -60,6 +60,7 @@ def _question(inventory: Inventory, fault: Fault, pinned: Selector) -> Callable[
     questions: dict[str, Callable[[], Proof]] = {
         "kill": lambda: _silent(inventory, pinned),
         "freeze": lambda: _silent(inventory, pinned),
+        "agent_freeze": lambda: _agents_hang(inventory, pinned),
         "outage": lambda: _cut(inventory, pinned),
         "partition": lambda: _cut(inventory, pinned),
         "latency": lambda: _delayed(inventory, pinned),
@@ -139,6 +140,16 @@ def _is_answered(listen: str) -> bool:
             return opened.recv(1) != b""
     except OSError:
         return False
+
+
+def _agents_hang(inventory: Inventory, pinned: Selector) -> Proof:
+    """The agents are silent, the databases beside them are not."""
+    nodes = inventory.nodes(pinned)
+    loud = [node.name for node in nodes if status_of(f"{node.patroni}/liveness", ANSWER_WITHIN_S) != 0]
+    dead = [node.name for node in nodes if state_of(node).role == "down"]
+    if loud or dead:
+        return Proof(False, "; ".join([f"the agent of {name} answers" for name in loud] + [f"{name} is down" for name in dead]))
+    return Proof(True, f"{', '.join(node.name for node in nodes)} answers, its agent does not")
 
 
 def _narrow(inventory: Inventory, pinned: Selector) -> Proof:

@@ -253,6 +253,22 @@ class StopsReplication(LiveSystem):
         return [(replication.toxiproxy.api, proxy) for proxy in replication.toxiproxy.proxies]
 
 
+class FreezesAgents(LiveSystem):
+    """Steerable: Patroni hangs, its PostgreSQL does not; the supervisor stops the agent's process alone."""
+
+    def freeze_agent(self, target: Selector) -> None:
+        """SIGSTOP every agent in the target, and nothing that it has started."""
+        for process in self.inventory.agents(target):
+            if self.first(("agent", process)):
+                self.supervisor.freeze(process, children=False)
+
+    def resume_agent(self, target: Selector) -> None:
+        """SIGCONT what is no longer frozen."""
+        for process in self.inventory.agents(target):
+            if self.last(("agent", process)):
+                self.supervisor.resume(process)
+
+
 class BreaksNames(LiveSystem):
     """Resolving: the DNS server fails a share of lookups."""
 
@@ -283,6 +299,7 @@ def live_system(inventory: Inventory) -> LiveSystem:
     """The system with the ports that its target gives hands for."""
     target = inventory.target
     relays = bool(target.links) or any(provider.toxiproxy for provider in target.providers.values())
+    has_agents = any(node.patroni and node.process for database in target.databases.values() for node in database.nodes)
     parts: list[tuple[bool, type[LiveSystem]]] = [
         (target.supervisor is not None, KillsProcesses),
         (target.supervisor is not None, FreezesProcesses),
@@ -292,6 +309,7 @@ def live_system(inventory: Inventory) -> LiveSystem:
         (any(service.slots for service in target.services.values()), TakesSlots),
         (any(each.abort for gateway in target.gateways.values() for each in gateway.runtime.values()), FailsAtGateways),
         (any(database.replication for database in target.databases.values()), StopsReplication),
+        (has_agents and target.supervisor is not None, FreezesAgents),
         (target.dns is not None, BreaksNames),
     ]
     made: Callable[[Inventory], LiveSystem] = type("TargetSystem", tuple(part for has, part in parts if has) or (LiveSystem,), {})

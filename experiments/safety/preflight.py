@@ -159,9 +159,9 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 def _what(inventory: Inventory, fault: str, pinned: Selector) -> str:
     """What would be touched."""
-    if fault in {"kill", "freeze"}:
+    if fault in {"kill", "freeze", "agent_freeze"}:
         known = Supervisor(inventory.target.supervisor or "", inventory.target.token()).processes()
-        wanted = inventory.processes(pinned)
+        wanted = inventory.agents(pinned) if fault == "agent_freeze" else inventory.processes(pinned)
         unknown = [each for each in wanted if each not in known]
         if unknown:
             raise GamedayError(f"the supervisor knows no process {', '.join(unknown)}")

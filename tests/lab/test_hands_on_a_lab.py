@@ -96,6 +96,22 @@ def test_a_service_with_a_quarter_of_the_processor_works_four_times_as_long(heal
     assert not prove(inventory, fault, target, 0.0).holds
 
 
+def test_an_agent_that_hangs_leaves_its_database_to_take_writes_and_wakes_up_again(healed: Lab) -> None:
+    """By the plain fault, without an activity written by hand."""
+    day = read_scenario(ROOT / "scenarios" / "live-primary-killed.yaml")
+    inventory = Inventory(day, read_target(healed.folder / "target.yaml"))
+    fault, standby = make("agent_freeze"), healed.standby()
+    target = Selector.parse(f"database/orders@{standby['zone']}")
+    assert not prove(inventory, fault, target, 0.0).holds
+    system = live_system(inventory)
+    fault.inject(system, target)
+    try:
+        assert prove(inventory, fault, target).words == f"{standby['name']} answers, its agent does not"
+    finally:
+        fault.heal(live_system(inventory), target)
+    until(lambda: http(standby["patroni"] + "/liveness").status == 200, "the agent answers again")
+
+
 def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) -> None:
     first, other = (node for node in healed.target["databases"]["orders"]["nodes"])
     if healed.primary()["name"] == first["name"]:
