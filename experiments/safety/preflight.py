@@ -39,14 +39,17 @@ class Check:
     words: str
 
 
-def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, alerts: Wish = "auto") -> list[Check]:
-    """Every check, also after one has failed; `plan` None = it is not written in a dry run. `alerts`: who shall evaluate the rules."""
+def preflight(
+    inventory: Inventory, plan: RollbackPlan | None, lever: Lever, alerts: Wish = "auto", *, hands_on: bool = False
+) -> list[Check]:
+    """Every check, also after one has failed; `plan` None = it is not written in a dry run. `alerts`: who shall evaluate the rules.
+    `hands_on`: people take part, and can be asked for their word."""
     checks: list[Callable[[], Iterator[tuple[str, str]]]] = [
         lambda: _lever(lever),
         lambda: _load(inventory),
         lambda: _sources(inventory),
         lambda: _alerting(inventory, alerts),
-        lambda: _failover(inventory),
+        lambda: _failover(inventory, hands_on=hands_on),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
         lambda: _degradation(inventory),
@@ -107,13 +110,13 @@ def _alerting(inventory: Inventory, alerts: Wish) -> Iterator[tuple[str, str]]:
         yield "somebody evaluates the alert rules", choose(inventory.scenario, inventory.target, alerts).words
 
 
-def _failover(inventory: Inventory) -> Iterator[tuple[str, str]]:
+def _failover(inventory: Inventory, *, hands_on: bool) -> Iterator[tuple[str, str]]:
     """What moves the traffic of a region is there, and can do what the policy asks for."""
     policy, target = inventory.scenario.policies.failover, inventory.target
     if policy.mode == "none" or not policy.pairs:
         return
     name = "a region's traffic can be moved"
-    wrong = cannot_play(inventory.scenario)
+    wrong = cannot_play(inventory.scenario, target, hands_on=hands_on)
     if wrong:
         yield name, f"!policies.failover has what a live day cannot play: {', '.join(wrong)}"
     elif not moves_names(inventory.scenario, target):

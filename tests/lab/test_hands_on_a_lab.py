@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("psycopg", reason="needs the live extra")
 
 from experiments.actions import drain, switch_over, undrain
 from experiments.inventory import Inventory, NotInTarget
+from experiments.observe.database_moves import DatabaseMoves
 from experiments.proofs import prove
 from experiments.session import TARGET
 from experiments.system import live_system
@@ -110,6 +112,28 @@ def test_an_agent_that_hangs_leaves_its_database_to_take_writes_and_wakes_up_aga
     finally:
         fault.heal(live_system(inventory), target)
     until(lambda: http(standby["patroni"] + "/liveness").status == 200, "the agent answers again")
+
+
+def test_a_database_moves_with_its_region_and_home_again_by_its_own_cluster_manager(healed: Lab) -> None:
+    day = read_scenario(ROOT / "scenarios" / "live-region-unreachable.yaml", ["policies.failover.databases=[orders]"])
+    moves = DatabaseMoves(day, read_target(healed.folder / "target.yaml"))
+    here, there = healed.primary()["region"], healed.standby()["region"]
+    assert healed.buy("eu-1", id="before the move").status == 201
+    assert (moves.at(here), moves.at(there)) == (["orders"], [])
+    assert moves.lag_s("orders", here) is None, "where the primary is there is no copy"
+    assert moves.lag_s("orders", there) is not None
+    assert moves.move_of("orders") is None
+
+    def follows(region: str) -> bool:
+        return moves.lag_s("orders", region) is not None
+
+    for region, left in ((there, here), (here, there)):
+        assert moves.move("orders", region, "a move") is None
+        assert moves.move_of("orders") == "a move", "whoever watches roles may notice it a little later"
+        assert (moves.at(region), healed.primary()["region"]) == (["orders"], region)
+        until(lambda: healed.buy("eu-1", id="after the move").status == 201, "orders go to the new primary")
+        until(partial(follows, left), "the old primary follows")
+    assert healed.buy("eu-1", id="before the move").status == 201
 
 
 def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) -> None:

@@ -63,3 +63,22 @@ def test_a_count_that_never_changes_is_on_record_in_every_second_of_the_day(
     watch._watch_count()
     notebook.close()
     assert primaries(tmp_path)[before:] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("move", "triggered", "name"), [(None, ["orders"], "orders"), ("a->b", [], "a->b")])
+def test_a_promotion_that_is_a_step_of_a_regions_failover_is_no_failover_of_its_own(
+    tmp_path: Path, move: str | None, triggered: list[str], name: str
+) -> None:
+    notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
+    database = Database.model_validate(NODES)
+    indicators = LiveIndicators(LoadStream(tmp_path), 1.0)
+    watch = RoleWatch("orders", database, indicators, notebook, None, lambda _database: move)
+    old, new = database.nodes
+    watch._take(old, NodeState("primary", timeline=1))
+    watch._take(new, NodeState("replica", 0.0, 1))
+    watch._take(new, NodeState("primary", timeline=2))
+    notebook.close()
+    found = read_timeline(tmp_path / "observer.jsonl")
+    assert [event.data["failover"] for event in found.of("failover.triggered")] == triggered
+    assert [event.data["failover"] for event in found.of("failover.promoted")] == [name]
+    assert len(found.of("failover.completed")) == len(triggered)
