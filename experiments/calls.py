@@ -40,7 +40,7 @@ def call(
         with _OPENER.open(request, timeout=timeout_s) as answer:
             text = answer.read().decode("utf-8", "replace")
     except HTTPError as error:
-        detail = error.read(300).decode("utf-8", "replace").strip()
+        detail = error.read(1000).decode("utf-8", "replace").strip()
         raise CallError(f"{method} {url} answered {error.code}{': ' + detail if detail else ''}", error.code) from None
     except (URLError, OSError, HTTPException) as error:
         raise CallError(f"{method} {url} did not answer: {getattr(error, 'reason', None) or error}") from None

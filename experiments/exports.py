@@ -28,5 +28,6 @@ def locust(scenario_file: Path, target_file: str, overrides: Sequence[str]) -> E
     """The command line that plays the scenario's load with Locust's own user interface; `--headless` plays it without."""
     read_scenario(scenario_file, overrides)
     target = read_target(target_file)
-    parts = ["locust", "-f", str(LOCUSTFILE), "--scenario", str(scenario_file.resolve()), "--target", target.file]
+    page = ["--web-host", "127.0.0.1"]  # whoever reaches the page can send load
+    parts = ["locust", "-f", str(LOCUSTFILE), *page, "--scenario", str(scenario_file.resolve()), "--target", target.file]
     return Export(shlex.join([*parts, *(["--overrides", ";".join(overrides)] if overrides else [])]) + "\n")

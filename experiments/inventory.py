@@ -65,6 +65,14 @@ class Inventory:
             raise NotInTarget(f"the target names no process for {selector}")
         return tuple(found)
 
+    def throttled(self, selector: Selector) -> tuple[str, ...]:
+        """Names of the processes in a selector that can be given a share of the processor: instances, and no database node."""
+        others = sorted(str(ref) for ref in self.refs(selector) if not isinstance(ref, InstanceRef))
+        if others:
+            what = "only instances of services can be given less of the processor (a database is many processes, each a group of its own)"
+            raise NotInTarget(f"{what}, and {selector} has {', '.join(others)}")
+        return self.processes(selector)
+
     def relays(self, selector: Selector) -> tuple[tuple[str, str], ...]:
         """(API, proxy) of the relays on a link, a dependency or in front of a provider."""
         refs = self.refs(selector)
@@ -90,6 +98,14 @@ class Inventory:
         if not refs:
             raise NotInTarget(f"{selector} names no database node")
         return tuple(self.node(ref) for ref in sorted(refs, key=str))
+
+    def agents(self, selector: Selector) -> tuple[str, ...]:
+        """Names of the processes of the cluster managers beside the database nodes in a selector."""
+        nodes = self.nodes(selector)
+        without = [node.name for node in nodes if node.patroni is None or node.process is None]
+        if without:
+            raise NotInTarget(f"the target names no patroni and no process of {', '.join(without)}")
+        return tuple(str(node.process) for node in nodes)
 
     def instance(self, ref: InstanceRef) -> Instance | None:
         """An instance of a service; None where it is a gateway."""

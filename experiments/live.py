@@ -76,7 +76,9 @@ class Refused(GamedayError):  # noqa: N818 - it reads as a sentence
 
 def dry_run(request: Request) -> list[Check]:
     """Everything but the breaking."""
-    return preflight(Inventory(request.scenario, request.target), None, Lever.of_user(), request.alerts)
+    return preflight(
+        Inventory(request.scenario, request.target), None, Lever.of_user(), request.alerts, hands_on=request.hands_on
+    )
 
 
 def play_live(request: Request, tell: Callable[[str], None]) -> Finished:
@@ -113,7 +115,7 @@ def _prepare(request: Request, folder: RunFolder, started: datetime, tell: Calla
     folder.live.mkdir(exist_ok=True)
     inventory = Inventory(request.scenario, request.target)
     plan = new_plan(folder.live / PLAN_FILE, request.target.file, str(folder.scenario.resolve()), inventory)
-    checks = preflight(inventory, plan, Lever.of_user(), request.alerts)
+    checks = preflight(inventory, plan, Lever.of_user(), request.alerts, hands_on=request.hands_on)
     folder.write_json(
         folder.live / "preflight.json", [{"check": one.name, "passed": one.passed, "seen": one.words} for one in checks]
     )
@@ -170,7 +172,8 @@ class _Day:
         narrator.start()
         if self.request.hands_on:
             self.tell(
-                f"people take part: 'gameday ack PERSON', 'gameday say TEXT'; for other clients see {self.live / RECEIVERS_FILE}"
+                "people take part: 'gameday ack PERSON', 'gameday say TEXT', 'gameday steer PERSON ACTION'; for other clients see "
+                f"{self.live / RECEIVERS_FILE}"
             )
         try:
             self._play(experiment, session, clock)

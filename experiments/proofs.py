@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from experiments.adapters.patroni import primaries, state_of, streaming
+from experiments.adapters.supervisor import Supervisor
 from experiments.adapters.toxiproxy import Toxiproxy
 from experiments.calls import call, status_of
 from experiments.inventory import Inventory
 from experiments.names import resolves
 from experiments.routes import send
+from experiments.throttle import stopped_ratio
 from gameday.faults import Fault
+from gameday.faults.slow import Slow
 from gameday.resources import InstanceRef, NodeRef, ProviderRef, Ref
 from gameday.selectors import Selector
 
@@ -26,6 +29,9 @@ PATIENCE_S = 8.0
 """How long a fault may take to show."""
 EVERY_S = 0.2
 ANSWER_WITHIN_S = 1.0
+LOOKS, LOOK_EVERY_S = 200, 0.0053
+"""Looks at a process that gets a share of the processor; no multiple of the throttle's slice."""
+LOOK_ERROR = 0.1
 TRIES = 20
 """Requests that look for a share of errors."""
 
@@ -50,26 +56,23 @@ def prove(inventory: Inventory, fault: Fault, pinned: Selector, patience_s: floa
 
 
 def _question(inventory: Inventory, fault: Fault, pinned: Selector) -> Callable[[], Proof]:
-    match fault.name:
-        case "kill" | "freeze":
-            return lambda: _silent(inventory, pinned)
-        case "outage" | "partition":
-            return lambda: _cut(inventory, pinned)
-        case "latency":
-            return lambda: _delayed(inventory, pinned)
-        case "slow" if pinned.kind == "provider":
-            return lambda: _delayed(inventory, pinned)
-        case "capacity":
-            return lambda: _narrow(inventory, pinned)
-        case "errors":
-            return lambda: _failing(inventory, pinned)
-        case "replication_stop":
-            return lambda: _not_streaming(inventory, pinned)
-        case "dns_outage":
-            return lambda: _unresolved(inventory)
-        case "noop":
-            return lambda: Proof(True, "nothing was to be seen")
-    return lambda: Proof(False, f"there is no probe for {fault.name} on {pinned}")
+    kind = "slow provider" if fault.name == "slow" and pinned.kind == "provider" else fault.name
+    questions: dict[str, Callable[[], Proof]] = {
+        "kill": lambda: _silent(inventory, pinned),
+        "freeze": lambda: _silent(inventory, pinned),
+        "agent_freeze": lambda: _agents_hang(inventory, pinned),
+        "outage": lambda: _cut(inventory, pinned),
+        "partition": lambda: _cut(inventory, pinned),
+        "latency": lambda: _delayed(inventory, pinned),
+        "slow provider": lambda: _delayed(inventory, pinned),
+        "slow": lambda: _throttled(inventory, fault, pinned),
+        "capacity": lambda: _narrow(inventory, pinned),
+        "errors": lambda: _failing(inventory, pinned),
+        "replication_stop": lambda: _not_streaming(inventory, pinned),
+        "dns_outage": lambda: _unresolved(inventory),
+        "noop": lambda: Proof(True, "nothing was to be seen"),
+    }
+    return questions.get(kind, lambda: Proof(False, f"there is no probe for {fault.name} on {pinned}"))
 
 
 def _silent(inventory: Inventory, pinned: Selector) -> Proof:
@@ -139,6 +142,16 @@ def _is_answered(listen: str) -> bool:
         return False
 
 
+def _agents_hang(inventory: Inventory, pinned: Selector) -> Proof:
+    """The agents are silent, the databases beside them are not."""
+    nodes = inventory.nodes(pinned)
+    loud = [node.name for node in nodes if status_of(f"{node.patroni}/liveness", ANSWER_WITHIN_S) != 0]
+    dead = [node.name for node in nodes if state_of(node).role == "down"]
+    if loud or dead:
+        return Proof(False, "; ".join([f"the agent of {name} answers" for name in loud] + [f"{name} is down" for name in dead]))
+    return Proof(True, f"{', '.join(node.name for node in nodes)} answers, its agent does not")
+
+
 def _narrow(inventory: Inventory, pinned: Selector) -> Proof:
     """Every instance says that it works on fewer requests at once than the scenario gives it."""
     said = []
@@ -148,6 +161,21 @@ def _narrow(inventory: Inventory, pinned: Selector) -> Proof:
         said.append((int(call("GET", url)[hands.field]), inventory.scenario.system.services[service].slots))
     words = ", ".join(f"{left} of {whole} slots" for left, whole in said)
     return Proof(all(left < whole for left, whole in said), words)
+
+
+def _throttled(inventory: Inventory, fault: Fault, pinned: Selector) -> Proof:
+    """The kernel is asked of each process, again and again, whether it is stopped; what its supervisor says counts for nothing."""
+    assert isinstance(fault, Slow), "asked for no other fault"
+    target = inventory.target
+    known = Supervisor(target.supervisor or "", target.token()).processes()
+    wanted, seen = 1.0 - 1.0 / fault.factor, []
+    for name in inventory.throttled(pinned):
+        try:
+            seen.append((name, stopped_ratio(int(known[name]["pid"]), LOOKS, LOOK_EVERY_S)))
+        except (ProcessLookupError, KeyError, TypeError):
+            return Proof(False, f"{name} is no process on this machine that could be looked at")
+    words = ", ".join(f"{name} was waiting {ratio:.0%} of the time" for name, ratio in seen)
+    return Proof(all(ratio >= wanted - LOOK_ERROR for _, ratio in seen), f"{words}, {wanted:.0%} wanted")
 
 
 def _delayed(inventory: Inventory, pinned: Selector) -> Proof:

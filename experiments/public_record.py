@@ -24,7 +24,7 @@ def ttl_of(scenario: Scenario) -> float:
 def moves_names(scenario: Scenario, target: Target) -> bool:
     """Whether regions of this day fail over by the target's public name."""
     policy = scenario.policies.failover
-    return policy.mode == "automatic" and bool(policy.pairs) and target.dns is not None and target.public is not None
+    return policy.mode != "none" and bool(policy.pairs) and target.dns is not None and target.public is not None
 
 
 def prepare(scenario: Scenario, target: Target, live: Path) -> None:

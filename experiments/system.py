@@ -101,13 +101,20 @@ class CutsRelays(LiveSystem):
                 Toxiproxy(relay[0]).end_silence(relay[1])
 
 
+NO_LOSS = (
+    "Shapeable with loss: a relay carries connections, whose kernels send again what is lost, so it has no packets to lose; "
+    "use latency (a lost segment costs 200 ms or more), partition, or live: with your own tc netem"
+)
+"""Why nothing is lost, and what to use. A delay drawn for each segment would be the formula of RFC 6298 and no loss: windows would not shrink."""
+
+
 class ShapesRelays(LiveSystem):
     """Shapeable: delay in relays. A relay carries connections, not packets, so it can lose none."""
 
     def shape(self, target: Selector, latency_s: float, loss_ratio: float) -> None:
         """Delay what goes through."""
         if loss_ratio:
-            raise LacksCapability(self.name, "Shapeable with loss of packets", "loss")
+            raise LacksCapability(self.name, NO_LOSS, "loss")
         for api, proxy in self.inventory.relays(target):
             Toxiproxy(api).add_latency(proxy, latency_s)
 
@@ -118,27 +125,45 @@ class ShapesRelays(LiveSystem):
             Toxiproxy(api).remove_latency(proxy, latency_s)
 
 
-class SlowsProviders(LiveSystem):
-    """Slowable: a provider's answers are late by as much as its own work would have taken longer.
+class SlowsWork(LiveSystem):
+    """Slowable: a service gets 1 / factor of the processor; a provider's answers are late by what its own work would have taken longer.
 
     `factor` multiplies the provider's service time as the scenario states it: the relay adds (factor - 1) times its mean, and scatters that
     evenly with (factor - 1) times its standard deviation, as far as that leaves no time below zero.
     """
 
     def slow(self, target: Selector, factor: float) -> None:
-        """Delay the provider."""
-        for api, proxy in self._relays(target):
-            Toxiproxy(api).add_latency(proxy, self._added_s(target, factor), self._jitter_s(target, factor))
+        """Saturate the processor of the service, or delay the provider."""
+        if target.kind == "provider":
+            for api, proxy in self.inventory.relays(target):
+                Toxiproxy(api).add_latency(proxy, self._added_s(target, factor), self._jitter_s(target, factor))
+            return
+        for process in self._busy(target):
+            self._effects["slow", process, factor] += 1
+            self._throttle(process)
 
     def unslow(self, target: Selector, factor: float) -> None:
-        """Take the delay away."""
-        for api, proxy in self._relays(target):
-            Toxiproxy(api).remove_latency(proxy, self._added_s(target, factor))
+        """Take it away."""
+        if target.kind == "provider":
+            for api, proxy in self.inventory.relays(target):
+                Toxiproxy(api).remove_latency(proxy, self._added_s(target, factor))
+            return
+        for process in self._busy(target):
+            self.last(("slow", process, factor))
+            self._throttle(process)
 
-    def _relays(self, target: Selector) -> tuple[tuple[str, str], ...]:
-        if target.kind != "provider":
-            raise LacksCapability(self.name, f"Slowable for {target}", "slow")
-        return self.inventory.relays(target)
+    def _busy(self, target: Selector) -> tuple[str, ...]:
+        if self.inventory.target.supervisor is None:
+            raise LacksCapability(self.name, f"Slowable for {target} (a supervisor that gives shares of the processor)", "slow")
+        return self.inventory.throttled(target)
+
+    def _throttle(self, process: str) -> None:
+        """Factors multiply, so shares do."""
+        share = 1.0
+        for effect, count in self._effects.items():
+            if isinstance(effect, tuple) and effect[:2] == ("slow", process):
+                share /= float(effect[2]) ** count
+        self.supervisor.throttle(process, share)
 
     def _added_s(self, target: Selector, factor: float) -> float:
         return (factor - 1.0) * self.inventory.scenario.system.providers[target.name].service_time.mean
@@ -235,6 +260,22 @@ class StopsReplication(LiveSystem):
         return [(replication.toxiproxy.api, proxy) for proxy in replication.toxiproxy.proxies]
 
 
+class FreezesAgents(LiveSystem):
+    """Steerable: Patroni hangs, its PostgreSQL does not; the supervisor stops the agent's process alone."""
+
+    def freeze_agent(self, target: Selector) -> None:
+        """SIGSTOP every agent in the target, and nothing that it has started."""
+        for process in self.inventory.agents(target):
+            if self.first(("agent", process)):
+                self.supervisor.freeze(process, children=False)
+
+    def resume_agent(self, target: Selector) -> None:
+        """SIGCONT what is no longer frozen."""
+        for process in self.inventory.agents(target):
+            if self.last(("agent", process)):
+                self.supervisor.resume(process)
+
+
 class BreaksNames(LiveSystem):
     """Resolving: the DNS server fails a share of lookups."""
 
@@ -265,15 +306,17 @@ def live_system(inventory: Inventory) -> LiveSystem:
     """The system with the ports that its target gives hands for."""
     target = inventory.target
     relays = bool(target.links) or any(provider.toxiproxy for provider in target.providers.values())
+    has_agents = any(node.patroni and node.process for database in target.databases.values() for node in database.nodes)
     parts: list[tuple[bool, type[LiveSystem]]] = [
         (target.supervisor is not None, KillsProcesses),
         (target.supervisor is not None, FreezesProcesses),
         (relays, CutsRelays),
         (relays, ShapesRelays),
-        (any(provider.toxiproxy for provider in target.providers.values()), SlowsProviders),
+        (target.supervisor is not None or any(each.toxiproxy for each in target.providers.values()), SlowsWork),
         (any(service.slots for service in target.services.values()), TakesSlots),
         (any(each.abort for gateway in target.gateways.values() for each in gateway.runtime.values()), FailsAtGateways),
         (any(database.replication for database in target.databases.values()), StopsReplication),
+        (has_agents and target.supervisor is not None, FreezesAgents),
         (target.dns is not None, BreaksNames),
     ]
     made: Callable[[Inventory], LiveSystem] = type("TargetSystem", tuple(part for has, part in parts if has) or (LiveSystem,), {})

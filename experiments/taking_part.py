@@ -1,4 +1,4 @@
-"""How `gameday ack` and `gameday say` find a day that is going on, and speak to it."""
+"""How `gameday ack`, `gameday say` and `gameday steer` find a day that is going on, and speak to it."""
 
 from __future__ import annotations
 
@@ -44,4 +44,12 @@ def post(address: Address, what: str, body: dict[str, Any]) -> Any:
     except CallError as error:
         if not error.status:
             raise GamedayError("the live day is over, or it has not begun") from None
-        raise GamedayError(str(error).partition(": ")[2] or str(error)) from None
+        raise GamedayError(_words(str(error).partition(": ")[2]) or str(error)) from None
+
+
+def _words(detail: str) -> str:
+    """The reason in an answer; whole where it is no JSON."""
+    try:
+        return str(json.loads(detail)["error"])
+    except (ValueError, KeyError, TypeError):
+        return detail

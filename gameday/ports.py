@@ -26,7 +26,8 @@ class LacksCapability(GamedayError):  # noqa: N818 - it reads as a sentence: the
         self.system = system
         self.capability = capability
         self.fault = fault
-        super().__init__(f"fault {fault} needs the capability {capability}, which {system} lacks")
+        named, _, reason = capability.partition(": ")
+        super().__init__(f"fault {fault} needs the capability {named}, which {system} lacks" + f": {reason}" * bool(reason))
 
 
 @runtime_checkable

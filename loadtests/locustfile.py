@@ -92,6 +92,11 @@ def _begin(environment: Any, **_: Any) -> None:
         gevent.spawn(_end_with_parent)
 
 
+def _end(environment: Any, **_: Any) -> None:
+    """The test was stopped or is over; the process may go on, for Locust's own page can start another."""
+    environment.user_classes[0].recorder.end()
+
+
 def _end_with_parent() -> None:
     """A generator whose controller was killed would go on for ever."""
     parent = os.getppid()
@@ -102,3 +107,4 @@ def _end_with_parent() -> None:
 
 events.init_command_line_parser.add_listener(_add_arguments)  # type: ignore[no-untyped-call]
 events.test_start.add_listener(_begin)  # type: ignore[no-untyped-call]
+events.test_stop.add_listener(_end)  # type: ignore[no-untyped-call]

@@ -1,11 +1,15 @@
-"""Writes the stream: once a second, what became of the requests since; also when nothing did, for silence means something else."""
+"""Writes the stream: once a second, what became of the requests since; also when nothing did, for silence means something else.
+
+The rule that surprises: a process has one file, and a test that is started again (Locust's own page has a button for it) begins it anew, for
+whoever reads the folder adds up all files in it.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import gevent
 
@@ -24,10 +28,12 @@ class Recorder:
         self._second: Second = {}
         self._notes: dict[str, Any] = {}
         self._moved: list[Move] = []
-        self._file = None
+        self._next = max(0, int(self.now())) + 1
+        self._ended = False
+        self._file: TextIO | None = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / f"load-{os.getpid()}.jsonl").open("a", encoding="utf-8", buffering=1)
+            self._file = (folder / f"load-{os.getpid()}.jsonl").open("w", encoding="utf-8", buffering=1)
 
     def now(self) -> float:
         """Seconds since instant 0."""
@@ -46,12 +52,21 @@ class Recorder:
         self._moved.append((round(self.now(), 3), origin, before, after))
 
     def run(self) -> None:
-        """Write until the process ends."""
-        second = max(0, int(self.now())) + 1
+        """Write until the test ends."""
         while True:
-            gevent.sleep(max(0.0, second + LAG_S - self.now()))
-            self.flush(second)
-            second += 1
+            gevent.sleep(max(0.0, self._next + LAG_S - self.now()))
+            if self._ended:
+                return
+            self.flush(self._next)
+            self._next += 1
+
+    def end(self) -> None:
+        """Write the second that has begun, and nothing after it."""
+        self._ended = True
+        self.flush(self._next)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def flush(self, second: int) -> None:
         """Write the second that ends at `second`."""

@@ -1,4 +1,4 @@
-"""Real processes on this machine as a system: they can be killed, restarted, frozen and resumed.
+"""Real processes on this machine as a system: they can be killed, restarted, frozen, resumed and given less of the processor.
 
 The rule that surprises: it touches only processes it started itself. A target that is not one of them is refused by name, and closing
 the system (a `with` block) resumes and ends every one of them, whatever faults are still in place.
@@ -6,14 +6,16 @@ the system (a `with` block) resumes and ends every one of them, whatever faults 
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from experiments.throttle import Throttle
 from gameday.errors import GamedayError, nearest
 from gameday.selectors import Selector
 
@@ -27,6 +29,8 @@ class _Child:
     process: subprocess.Popen[bytes]
     kills: int = 0
     freezes: int = 0
+    factors: list[float] = field(default_factory=list)
+    throttle: Throttle | None = None
 
 
 class Processes:
@@ -52,6 +56,7 @@ class Processes:
         child = self._child(target)
         child.kills += 1
         if child.kills == 1:
+            self._pause_throttle(child)
             child.process.kill()
             child.process.wait(END_WITHIN_S)
 
@@ -63,12 +68,14 @@ class Processes:
             child.process = self._start(child.command)
             if child.freezes:
                 self._signal(child, signal.SIGSTOP)
+            self._throttle(child)
 
     def freeze(self, target: Selector) -> None:
         """SIGSTOP: the kernel still accepts connections, the process answers none."""
         child = self._child(target)
         child.freezes += 1
         if child.freezes == 1:
+            self._pause_throttle(child)
             self._signal(child, signal.SIGSTOP)
 
     def resume(self, target: Selector) -> None:
@@ -77,10 +84,28 @@ class Processes:
         child.freezes -= 1
         if child.freezes == 0:
             self._signal(child, signal.SIGCONT)
+            self._throttle(child)
+
+    def slow(self, target: Selector, factor: float) -> None:
+        """Leave 1 / factor of the processor; factors multiply."""
+        child = self._child(target)
+        child.factors.append(factor)
+        self._throttle(child)
+
+    def unslow(self, target: Selector, factor: float) -> None:
+        """Undo one `slow`."""
+        child = self._child(target)
+        child.factors.remove(factor)
+        self._throttle(child)
+
+    def pid(self, service: str) -> int:
+        """Of the process that is, or was last, the service."""
+        return self._children[service].process.pid
 
     def close(self) -> None:
         """Resume and end everything that was started."""
         for child in self._children.values():
+            self._pause_throttle(child)
             self._signal(child, signal.SIGCONT)
             if child.process.poll() is None:
                 child.process.terminate()
@@ -103,6 +128,17 @@ class Processes:
         meant = nearest(str(target), known)
         hint = f"; did you mean '{meant}'?" if meant else ""
         raise GamedayError(f"'{target}' is none of {self.name}: {', '.join(known)}{hint}")
+
+    def _throttle(self, child: _Child) -> None:
+        self._pause_throttle(child)
+        if child.factors and not child.freezes and child.process.poll() is None:
+            child.throttle = Throttle(child.process.pid, 1.0 / math.prod(child.factors))
+
+    @staticmethod
+    def _pause_throttle(child: _Child) -> None:
+        if child.throttle is not None:
+            child.throttle.end()
+            child.throttle = None
 
     @staticmethod
     def _signal(child: _Child, number: signal.Signals) -> None:

@@ -45,6 +45,10 @@ class Supervisor:
         """SIGCONT likewise."""
         self._ask(name, "resume" if children else "resume?children=0")
 
+    def throttle(self, name: str, share: float) -> None:
+        """Give it this share of the processor; 1 is all."""
+        self._ask(name, f"throttle?share={share!r}")
+
     def monitoring_lacks(self) -> list[str] | None:
         """Programs that are missing for Prometheus and Alertmanager; None when this supervisor starts none. CallError likewise."""
         found = call("GET", f"{self._url}/monitoring", headers=self._headers)

@@ -125,6 +125,8 @@ def reset(folder: LabFolder, say: Callable[[str], None]) -> dict[str, Any]:
     layout = Layout(found["block"])
     ask(folder, "DELETE", "/monitoring")
     for name, one in found["processes"].items():
+        if one["share"] != 1.0:
+            ask(folder, "POST", f"/processes/{name}/throttle?share=1")
         if one["state"] != "running" and name not in {"prometheus", "alertmanager"}:
             say(f"starting {name}")
             ask(folder, "POST", f"/processes/{name}/resume")

@@ -1,4 +1,4 @@
-"""One supervised process: started, watched, killed, frozen, resumed; with everything it started.
+"""One supervised process: started, watched, killed, frozen, resumed, given a share of the processor; with everything it started.
 
 The rule that surprises: PostgreSQL leaves the group and session of the Patroni that starts it, so a process's members are its group and
 whoever works in its folder. `children=False` means the group alone: Patroni dies or freezes, its PostgreSQL goes on.
@@ -18,6 +18,8 @@ import psutil
 
 from experiments.lab.folder import below, kill_all
 from experiments.lab.plan import Process
+from experiments.throttle import StoppedTime, Throttle
+from gameday.errors import GamedayError
 
 RESTARTS: Final = 5
 """Times a process that ends by itself is started again within `RESTART_WINDOW_S`; then it is left `exited`."""
@@ -33,13 +35,17 @@ class Managed:
     log: Path
     state: str = "stopped"
     since: float = field(default_factory=time.time)
+    share: float = 1.0
+    """Of the processor it would get; kept over a restart."""
+    _throttle: Throttle | None = None
     _child: subprocess.Popen[bytes] | None = None
     _ended: list[float] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """As `GET /processes` shows it."""
         pid = self._child.pid if self._child and self.state in {"running", "frozen"} else None
-        return {"pid": pid, "state": self.state, "node": self.spec.node, "log": str(self.log), "since": self.since}
+        shown = {"pid": pid, "state": self.state, "node": self.spec.node, "log": str(self.log), "since": self.since}
+        return shown | {"share": self.share}
 
     def start(self) -> None:
         """Start it unless it runs; a frozen one is resumed."""
@@ -47,6 +53,8 @@ class Managed:
             self.resume()
         if self.state == "running" and self._alive():
             return
+        self._pause_throttle()
+        StoppedTime(self.stopped)
         environment = os.environ | self.spec.environment
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - the lab's own command, no shell
@@ -59,9 +67,11 @@ class Managed:
                 start_new_session=True,
             )
         self._is_now("running")
+        self._throttle_again()
 
     def kill(self, *, children: bool = True) -> None:
         """SIGKILL; it stays dead until `start`. Nothing happens when it is dead."""
+        self._pause_throttle()
         kill_all(self.members(children=children))
         self._reap()
         self._is_now("stopped")
@@ -70,6 +80,7 @@ class Managed:
         """SIGSTOP: the kernel still accepts its connections, nobody answers."""
         if self.state not in {"running", "frozen"}:
             return
+        self._pause_throttle()
         for one in self.members(children=children):
             with suppress(psutil.NoSuchProcess):
                 one.suspend()
@@ -83,10 +94,29 @@ class Managed:
             with suppress(psutil.NoSuchProcess):
                 one.resume()
         self._is_now("running")
+        self._throttle_again()
+
+    def throttle(self, share: float) -> None:
+        """Give it this share of the processor from now on; 1 is all. GamedayError when part of it would escape."""
+        if not 0.0 < share <= 1.0:
+            raise GamedayError(f"a share of the processor is above 0 and at most 1, not {share:g}")
+        if share < 1.0 and len(self.members()) > len(self.members(children=False)):
+            raise GamedayError(f"{self.spec.name} has started processes that left its group, which would not get less")
+        self._pause_throttle()
+        self.share = share
+        self._throttle_again()
+
+    @property
+    def stopped(self) -> Path:
+        """File with the seconds for which a throttle has stopped it (`StoppedTime`)."""
+        return self.spec.folder / "stopped"
 
     def watch(self) -> bool:
         """Look whether it ended by itself; start it again unless it does so all the time. True when something changed."""
         if self.state not in {"running", "frozen"} or self._alive():
+            if self._throttle is not None and not self._throttle.alive:
+                self._pause_throttle()  # it may have left everything stopped
+                self._throttle_again()
             return False
         now = time.time()
         self._ended = [at for at in self._ended if now - at < RESTART_WINDOW_S] + [now]
@@ -104,6 +134,15 @@ class Managed:
                     if os.getpgid(one.pid) == self._child.pid:
                         found[one.pid] = one
         return list(found.values())
+
+    def _throttle_again(self) -> None:
+        if self.share < 1.0 and self.state == "running" and self._child is not None:
+            self._throttle = Throttle(self._child.pid, self.share, self.stopped)
+
+    def _pause_throttle(self) -> None:
+        if self._throttle is not None:
+            self._throttle.end()
+            self._throttle = None
 
     def _alive(self) -> bool:
         return self._child is not None and self._child.poll() is None

@@ -157,7 +157,7 @@ class Supervisor:
         )
 
     async def _do(self, request: web.Request) -> web.Response:
-        """Kill, restart, freeze or resume one process; the answer comes when it is done."""
+        """Kill, restart, freeze, resume or throttle one process; the answer comes when it is done."""
         name, what = request.match_info["name"], request.match_info["what"]
         if name not in self.processes:
             return web.json_response({"error": f"no process '{name}'; there are {', '.join(self.processes)}"}, status=404)
@@ -170,6 +170,8 @@ class Supervisor:
                     await asyncio.to_thread(one.freeze, children=children)
                 case "resume":
                     await asyncio.to_thread(one.resume)
+                case "throttle":
+                    await asyncio.to_thread(one.throttle, _number(request.query.get("share", "")))
                 case "restart":
                     if request.query.get("force") == "1":
                         await asyncio.to_thread(one.kill)
@@ -177,7 +179,7 @@ class Supervisor:
                     answers = await self._answers(name, RESTARTED_ANSWERS_WITHIN_S)
                     return web.json_response(one.as_json() | {"answers": answers})
                 case _:
-                    return web.json_response({"error": f"'{what}' is not kill, restart, freeze or resume"}, status=404)
+                    return web.json_response({"error": f"'{what}' is not kill, restart, freeze, resume or throttle"}, status=404)
         log.info("%s: %s%s", name, what, "" if children else " without children")
         return web.json_response(one.as_json())
 
@@ -227,6 +229,13 @@ class Supervisor:
     async def _shutdown(self, _request: web.Request) -> web.Response:
         self.done.set()
         return web.json_response({"pid": os.getpid()})
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise GamedayError(f"a share of the processor is a number, not '{text}'") from None
 
 
 def main() -> None:

@@ -147,9 +147,9 @@ def main(folder: Path, scenario_file: str, target_file: str, evaluators: str) ->
     """Observe until standard input ends: then the controller is done, or dead."""
     scenario, target = read_played(scenario_file), read_target(target_file)
     observer = Observer(folder, scenario, target, evaluators)
-    start_looking(scenario, target, observer.indicators, observer.notebook, folder)
+    steering = start_looking(scenario, target, observer.indicators, observer.notebook, folder)
     token = secrets.token_urlsafe(24)
-    receivers = Receivers(scenario, observer.notebook, observer.pages, token, observer.book, observer.metrics)
+    receivers = Receivers(scenario, observer.notebook, observer.pages, token, observer.book, observer.metrics, steering)
     observer.start_alerting(receivers.start(folder), token)
     while not select.select([sys.stdin], [], [], TICK_S)[0]:
         observer.tick()

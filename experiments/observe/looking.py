@@ -14,12 +14,15 @@ from random import Random
 
 from experiments.calls import status_of
 from experiments.names import lookup
+from experiments.observe.database_moves import DatabaseMoves
+from experiments.observe.decisions import Decisions
 from experiments.observe.degradation import Degrader
 from experiments.observe.indicators import LiveIndicators
 from experiments.observe.notebook import Notebook
 from experiments.observe.pace import every
 from experiments.observe.region_failover import RegionFailover
 from experiments.observe.roles import RoleWatch
+from experiments.observe.steering import Steering
 from experiments.routes import send
 from gameday.resolver_cache import ResolverCache
 from gameday.scenario.model import Scenario
@@ -29,18 +32,22 @@ from gameday.target import Target
 HEALTH_WITHIN_S = 1.0
 
 
-def start_looking(
-    scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook, live: Path
-) -> list[threading.Thread]:
-    """Start every thread; `live`: the folder that holds what has to be put back."""
-    threads = [guarded_thread(look) for look in _looks(scenario, target, indicators, notebook, live)]
-    for each in threads:
-        each.start()
-    return threads
+def start_looking(scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook, live: Path) -> Steering:
+    """Start every thread, and answer with what people may do; `live`: the folder that holds what has to be put back."""
+    decisions, databases = Decisions(scenario.response.roles), DatabaseMoves(scenario, target)
+    failover = RegionFailover(scenario, target, notebook, Random("failover"), decisions, databases)  # noqa: S311 - no secret
+    for look in [*failover.looks(), *_looks(scenario, target, indicators, notebook, live, databases)]:
+        guarded_thread(look).start()
+    return Steering(scenario, target, notebook, live, failover, decisions)
 
 
 def _looks(
-    scenario: Scenario, target: Target, indicators: LiveIndicators, notebook: Notebook, live: Path
+    scenario: Scenario,
+    target: Target,
+    indicators: LiveIndicators,
+    notebook: Notebook,
+    live: Path,
+    databases: DatabaseMoves,
 ) -> Iterator[Callable[[], None]]:
     for name, probe in scenario.monitoring.probes.items():
         if probe.request_class in target.routes:
@@ -48,11 +55,10 @@ def _looks(
                 yield _Prober(scenario, target, indicators, notebook, name, probe, origin).run
     if target.services:
         yield lambda: _check_health(scenario, target, indicators, notebook)
-    yield from RegionFailover(scenario, target, notebook, Random("failover")).looks()  # noqa: S311 - no secret
     yield from Degrader(scenario, target, notebook, live).looks()
     etcd = next((each.url for each in target.consensus.values()), None)
     for name, database in target.databases.items():
-        yield from RoleWatch(name, database, indicators, notebook, etcd).looks()
+        yield from RoleWatch(name, database, indicators, notebook, etcd, databases.move_of).looks()
 
 
 def guarded_thread(run: Callable[[], None]) -> threading.Thread:

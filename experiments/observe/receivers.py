@@ -1,7 +1,7 @@
 """Endpoints on loopback through which people and tools take part: PagerDuty Events v2, Slack webhooks, Alertmanager's webhook, say, ack.
 
 The rule that surprises: every request must carry the run's token, as the routing key (PagerDuty), in the path (Slack, Alertmanager) or as
-a bearer (`gameday say`, `gameday ack`); it lies in the run folder, readable by its owner only.
+a bearer (`gameday say`, `gameday ack`, `gameday steer`); it lies in the run folder, readable by its owner only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from experiments.observe.alert_book import AlertBook, instant
 from experiments.observe.metrics import CONTENT_TYPE
 from experiments.observe.notebook import Notebook
 from experiments.observe.pages import Pages
+from experiments.observe.steering import Refused, Steering
 from gameday.scenario.model import Scenario
 
 FILE: Final = "receivers.json"
@@ -40,6 +41,8 @@ class Receivers:
     book: AlertBook
     metrics: Callable[[], str]
     """What `GET /metrics` answers to who has the token."""
+    steering: Steering | None = None
+    """What people may do to the system."""
 
     def start(self, folder: Path) -> str:
         """Listen on a free port of loopback; the address is in `receivers.json` of the folder."""
@@ -67,6 +70,8 @@ class Receivers:
             return self._ack(body)
         if parts == ["say"]:
             return self._say(body)
+        if parts == ["steer"] and self.steering is not None:
+            return self._steer(self.steering, body)
         return 404, {"error": f"there is no /{'/'.join(parts)}"}
 
     def scraped(self, path: str, bearer: str) -> Answer:
@@ -140,6 +145,13 @@ class Receivers:
             return 404, {"error": f"'{person}' is not in the cast: {', '.join(self.scenario.response.people)}"}
         taken = self.pages.acknowledge(person, body.get("page"))
         return (200, {"page": taken}) if taken else (409, {"error": f"{person} was called about no open page"})
+
+    def _steer(self, steering: Steering, body: Mapping[str, Any]) -> Answer:
+        try:
+            done = steering.act(*(str(body.get(key) or "") for key in ("person", "action", "target")))
+        except Refused as error:
+            return 409, {"error": str(error)}
+        return 200, {"done": done}
 
     def _say(self, body: Mapping[str, Any]) -> Answer:
         audience, text = str(body.get("audience") or "internal"), str(body.get("text") or "")

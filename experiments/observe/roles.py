@@ -31,7 +31,17 @@ ROUTE_EVERY_S = 0.1
 class RoleWatch:
     """One database; nodes are named by zone, as the scenario names them."""
 
-    def __init__(self, name: str, database: Database, indicators: LiveIndicators, notebook: Notebook, etcd: str | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        indicators: LiveIndicators,
+        notebook: Notebook,
+        etcd: str | None,
+        moved_by: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """`moved_by`: name of the region's failover that is moving the database now, of which its promotion is a step."""
+        self._moved_by = moved_by
         self._name, self._database, self._indicators, self._notebook, self._etcd = name, database, indicators, notebook, etcd
         self._subject = f"database/{name}"
         self._roles: dict[str, str] = {}
@@ -92,7 +102,7 @@ class RoleWatch:
                     self._notebook.say("failover.completed", self._subject, {"failover": self._name, "to": reached})
 
     def _trigger(self, why: str) -> None:
-        if not self._triggered:
+        if not self._triggered and self._moved_by(self._name) is None:
             self._triggered = True
             self._haste.begin()
             about = {"failover": self._name, "why": why, "by": "automation"}
@@ -127,8 +137,11 @@ class RoleWatch:
         self._haste.end()
         self._promoted_s = now
         self._to_ask = {node.zone for node in self._database.nodes} - {zone}
-        about = {"failover": self._name, "from": str(self._primary), "to": zone}
+        move = self._moved_by(self._name)
+        about = {"failover": move or self._name, "from": str(self._primary), "to": zone}
         self._notebook.say("failover.promoted", self._subject, about, at=max(now, self._notebook.clock.now()))
+        if move is not None:
+            return  # when it is complete is said of the region
         if self._database.gateway_dsn:
             self._unreached = zone
         else:

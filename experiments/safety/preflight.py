@@ -22,7 +22,7 @@ from experiments.rollbacks import RollbackPlan
 from experiments.safety.facts import facts
 from experiments.safety.lever import Lever
 from experiments.safety.steady import steadiness
-from experiments.system import live_system
+from experiments.system import NO_LOSS, live_system
 from gameday.errors import GamedayError
 from gameday.faults import make
 from gameday.ports import LacksCapability, capabilities_of
@@ -39,14 +39,17 @@ class Check:
     words: str
 
 
-def preflight(inventory: Inventory, plan: RollbackPlan | None, lever: Lever, alerts: Wish = "auto") -> list[Check]:
-    """Every check, also after one has failed; `plan` None = it is not written in a dry run. `alerts`: who shall evaluate the rules."""
+def preflight(
+    inventory: Inventory, plan: RollbackPlan | None, lever: Lever, alerts: Wish = "auto", *, hands_on: bool = False
+) -> list[Check]:
+    """Every check, also after one has failed; `plan` None = it is not written in a dry run. `alerts`: who shall evaluate the rules.
+    `hands_on`: people take part, and can be asked for their word."""
     checks: list[Callable[[], Iterator[tuple[str, str]]]] = [
         lambda: _lever(lever),
         lambda: _load(inventory),
         lambda: _sources(inventory),
         lambda: _alerting(inventory, alerts),
-        lambda: _failover(inventory),
+        lambda: _failover(inventory, hands_on=hands_on),
         lambda: _targets(inventory),
         lambda: _blast(inventory),
         lambda: _degradation(inventory),
@@ -107,13 +110,13 @@ def _alerting(inventory: Inventory, alerts: Wish) -> Iterator[tuple[str, str]]:
         yield "somebody evaluates the alert rules", choose(inventory.scenario, inventory.target, alerts).words
 
 
-def _failover(inventory: Inventory) -> Iterator[tuple[str, str]]:
+def _failover(inventory: Inventory, *, hands_on: bool) -> Iterator[tuple[str, str]]:
     """What moves the traffic of a region is there, and can do what the policy asks for."""
     policy, target = inventory.scenario.policies.failover, inventory.target
     if policy.mode == "none" or not policy.pairs:
         return
     name = "a region's traffic can be moved"
-    wrong = cannot_play(inventory.scenario)
+    wrong = cannot_play(inventory.scenario, target, hands_on=hands_on)
     if wrong:
         yield name, f"!policies.failover has what a live day cannot play: {', '.join(wrong)}"
     elif not moves_names(inventory.scenario, target):
@@ -146,6 +149,7 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:
             pinned = inventory.pin(Selector.parse(planned.target))
             if planned.live is None:
                 lacking = [port.__name__ for port in fault.needs(pinned) if port not in has]
+                lacking += [NO_LOSS] * (planned.fault == "loss")
                 if lacking:
                     raise LacksCapability(f"the target {inventory.target.name}", lacking[0], planned.fault)
                 words = _what(inventory, fault.name, pinned)
@@ -158,19 +162,25 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 def _what(inventory: Inventory, fault: str, pinned: Selector) -> str:
     """What would be touched."""
-    if fault in {"kill", "freeze"}:
+    if fault in {"kill", "freeze", "agent_freeze"}:
         known = Supervisor(inventory.target.supervisor or "", inventory.target.token()).processes()
-        wanted = inventory.processes(pinned)
+        wanted = inventory.agents(pinned) if fault == "agent_freeze" else inventory.processes(pinned)
         unknown = [each for each in wanted if each not in known]
         if unknown:
             raise GamedayError(f"the supervisor knows no process {', '.join(unknown)}")
         return ", ".join(wanted)
-    if fault in {"latency", "partition", "outage", "loss"} or (fault == "slow" and pinned.kind == "provider"):
+    if fault in {"latency", "partition", "outage"} or (fault == "slow" and pinned.kind == "provider"):
         relays = inventory.relays(pinned)
         for api, proxy in relays:
             if proxy not in Toxiproxy(api).proxies():
                 raise GamedayError(f"the relay at {api} has no proxy {proxy}")
         return ", ".join(f"{proxy} at {api}" for api, proxy in relays)
+    if fault == "slow":
+        known = Supervisor(inventory.target.supervisor or "", inventory.target.token()).processes()
+        wanted = inventory.throttled(pinned)
+        if deaf := [each for each in wanted if "share" not in known.get(each, {})]:
+            raise GamedayError(f"the supervisor says of {', '.join(deaf)} no share of the processor, so it can give it none")
+        return ", ".join(wanted)
     if fault == "capacity":
         return ", ".join(url for url, _ in inventory.bounded(pinned))
     if fault == "replication_stop":
@@ -194,10 +204,10 @@ def _blast(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 
 def _shares(inventory: Inventory) -> Iterator[tuple[str, float]]:
-    """Share of each service's instances and each database's nodes that faults which stop processes hit together."""
+    """Share of each service's instances and each database's nodes that faults which stop processes, or nearly, hit together."""
     topology, hit = inventory.topology, set[InstanceRef | NodeRef]()
     for planned in inventory.scenario.schedule.faults:
-        if planned.fault in {"kill", "freeze"}:
+        if planned.fault in {"kill", "freeze", "slow"}:
             hit |= {ref for ref in inventory.refs(Selector.parse(planned.target)) if isinstance(ref, InstanceRef | NodeRef)}
     for service in sorted({ref.service for ref in hit if isinstance(ref, InstanceRef)}):
         all_of_it = topology.instances_of(service)

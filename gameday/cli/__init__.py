@@ -34,6 +34,7 @@ COMMANDS = {
     "heal": "undo what a live day that crashed has left in place",
     "ack": "take a page of a live day that is going on",
     "say": "publish a message of a live day that is going on",
+    "steer": "act on the system of a live day that is going on, or approve what waits",
     "report": "rebuild the reports of a run",
     "timeline": "read the record of a run",
     "traces": "tell the story of single requests of a run, slow and lost ones",

@@ -76,6 +76,14 @@ class OpenLoop(FastHttpUser):
             for name in self.origins
         }
 
+        self.pool = Pool(MOST_UNDER_WAY)
+        self.renewing = gevent.spawn(self._renew)
+
+    def on_stop(self) -> None:
+        """What a driver has under way would go on when somebody stops the test in the middle of the day: users, and their names."""
+        self.renewing.kill()
+        self.pool.kill()
+
     def _renew(self) -> None:
         """Keep the caches of names as fresh as their other clients would."""
         while True:
@@ -89,13 +97,11 @@ class OpenLoop(FastHttpUser):
     @task
     def drive(self) -> None:
         """Send everything until the day is over, then only wait."""
-        pool = Pool(MOST_UNDER_WAY)
-        gevent.spawn(self._renew)
         if self.model.users is not None:
-            self._drive_users(pool)
+            self._drive_users(self.pool)
         else:
-            self._drive_arrivals(pool)
-        pool.join(timeout=self.model.timeout + 1.0)
+            self._drive_arrivals(self.pool)
+        self.pool.join(timeout=self.model.timeout + 1.0)
         while True:
             gevent.sleep(1.0)
 

@@ -12,10 +12,11 @@ from time import monotonic
 import pytest
 
 from experiments.adapters.processes import Processes
+from experiments.throttle import stopped_ratio
 from gameday.errors import GamedayError
 from gameday.faults import Fault, make
 from gameday.port_contract import check_ports_contract
-from gameday.ports import Freezable, Killable, capabilities_of
+from gameday.ports import Freezable, Killable, Slowable, capabilities_of
 from gameday.selectors import Selector
 
 PATIENCE_S = 0.25
@@ -51,7 +52,8 @@ class ProcessRig:
         return self.processes
 
     def cases(self) -> list[tuple[Fault, Selector]]:
-        return [(make(name), Selector.parse("service/example")) for name in ("kill", "freeze", "noop")]
+        faults = [make("kill"), make("freeze"), make("slow", {"factor": 4.0}), make("noop")]
+        return [(fault, Selector.parse("service/example")) for fault in faults]
 
     def answer(self, name: str) -> str:
         """What a client gets: `served`, `refused` or `nothing` within its patience."""
@@ -74,7 +76,14 @@ class ProcessRig:
                 assert monotonic() < deadline, f"{name} did not open its port"
 
     def observe(self, target: Selector) -> Mapping[str, object]:
-        return {"serving": self.answer(target.name) == "served", "bystander": self.answer("bystander")}
+        serving = self.answer(target.name) == "served"
+        return {"serving": serving, "bystander": self.answer("bystander"), "quarters lost": self.quarters_lost(target.name)}
+
+    def quarters_lost(self, name: str) -> int:
+        """Of the processor: the kernel says at each look whether the process is stopped. Frozen or dead is 4."""
+        if not self.processes.running(name):
+            return 4
+        return round(4 * stopped_ratio(self.processes.pid(name), 100, 0.0053))
 
 
 @contextmanager
@@ -85,12 +94,12 @@ def rig() -> Iterator[ProcessRig]:
 
 
 def test_real_processes_keep_the_contract() -> None:
-    assert check_ports_contract(rig) == ["kill", "freeze", "noop"]
+    assert check_ports_contract(rig) == ["kill", "freeze", "slow", "noop"]
 
 
-def test_processes_can_be_killed_and_frozen_and_nothing_else() -> None:
+def test_processes_can_be_killed_frozen_and_slowed_and_nothing_else() -> None:
     with rig() as made:
-        assert capabilities_of(made.system) == (Killable, Freezable)
+        assert capabilities_of(made.system) == (Killable, Freezable, Slowable)
 
 
 def test_a_frozen_process_takes_requests_in_and_answers_none_of_them() -> None:

@@ -28,6 +28,8 @@ def healed(lab: Lab) -> Iterator[Lab]:
     until(lambda: all(lab.buy(region).status == 201 for region in lab.target["entries"]), "the lab sells in both regions")
     yield lab
     for name, one in lab.supervisor("GET", "/processes").body.items():
+        if one["share"] != 1.0:
+            lab.supervisor("POST", f"/processes/{name}/throttle?share=1")
         if one["state"] != "running":
             lab.supervisor("POST", f"/processes/{name}/resume")
             lab.supervisor("POST", f"/processes/{name}/restart")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,15 @@ import pytest
 pytest.importorskip("psycopg", reason="needs the live extra")
 
 from experiments.actions import drain, switch_over, undrain
+from experiments.inventory import Inventory, NotInTarget
+from experiments.observe.database_moves import DatabaseMoves
+from experiments.proofs import prove
 from experiments.session import TARGET
+from experiments.system import live_system
+from gameday.faults import make
+from gameday.scenario import read_scenario
+from gameday.selectors import Selector
+from gameday.target import read_target
 from tests.lab.real import Lab, gameday, http, needs_lab, until
 
 pytestmark = needs_lab
@@ -57,6 +67,75 @@ def test_a_drained_gateway_tells_its_health_checkers_to_go_elsewhere_and_comes_b
     assert healed.buy("eu-1").status == 201
 
 
+def test_a_service_with_a_quarter_of_the_processor_works_four_times_as_long(healed: Lab) -> None:
+    day, url = read_scenario(ROOT / "scenarios" / "live-primary-killed.yaml"), healed.instance("catalog")["url"]
+    inventory = Inventory(day, read_target(healed.folder / "target.yaml"))
+    fault, target = make("slow", {"factor": 4.0}), Selector.parse("service/catalog@eu-1")
+    usual = http(url + "/control").body
+    assert http(url + "/control", "PUT", {"service_time": "constant 50ms", "recommendations": False}).status == 200
+
+    def worked_s() -> float:
+        """Mean of what twenty requests, one after another, took."""
+        began = time.monotonic()
+        assert all(http(url + "/catalog/5").status == 200 for _ in range(20))
+        return (time.monotonic() - began) / 20
+
+    before_s = worked_s()
+    try:
+        fault.inject(live_system(inventory), target)
+        proof = prove(inventory, fault, target)
+        assert proof.holds, proof.words
+        assert healed.process(healed.instance("catalog")["process"])["share"] == 0.25
+        assert worked_s() >= 4 * 0.05 * 0.95, f"{before_s} before"
+        with pytest.raises(NotInTarget, match="a database is many processes"):
+            fault.inject(live_system(inventory), Selector.parse("database/orders"))
+        agent = healed.primary()["process"]
+        assert healed.supervisor("POST", f"/processes/{agent}/throttle?share=0.5").status == 500, "PostgreSQL would escape"
+    finally:
+        fault.heal(live_system(inventory), target)
+        http(url + "/control", "PUT", usual)
+    assert {one["share"] for one in healed.supervisor("GET", "/processes").body.values()} == {1.0}
+    assert not prove(inventory, fault, target, 0.0).holds
+
+
+def test_an_agent_that_hangs_leaves_its_database_to_take_writes_and_wakes_up_again(healed: Lab) -> None:
+    """By the plain fault, without an activity written by hand."""
+    day = read_scenario(ROOT / "scenarios" / "live-primary-killed.yaml")
+    inventory = Inventory(day, read_target(healed.folder / "target.yaml"))
+    fault, standby = make("agent_freeze"), healed.standby()
+    target = Selector.parse(f"database/orders@{standby['zone']}")
+    assert not prove(inventory, fault, target, 0.0).holds
+    system = live_system(inventory)
+    fault.inject(system, target)
+    try:
+        assert prove(inventory, fault, target).words == f"{standby['name']} answers, its agent does not"
+    finally:
+        fault.heal(live_system(inventory), target)
+    until(lambda: http(standby["patroni"] + "/liveness").status == 200, "the agent answers again")
+
+
+def test_a_database_moves_with_its_region_and_home_again_by_its_own_cluster_manager(healed: Lab) -> None:
+    day = read_scenario(ROOT / "scenarios" / "live-region-unreachable.yaml", ["policies.failover.databases=[orders]"])
+    moves = DatabaseMoves(day, read_target(healed.folder / "target.yaml"))
+    here, there = healed.primary()["region"], healed.standby()["region"]
+    assert healed.buy("eu-1", id="before the move").status == 201
+    assert (moves.at(here), moves.at(there)) == (["orders"], [])
+    assert moves.lag_s("orders", here) is None, "where the primary is there is no copy"
+    assert moves.lag_s("orders", there) is not None
+    assert moves.move_of("orders") is None
+
+    def follows(region: str) -> bool:
+        return moves.lag_s("orders", region) is not None
+
+    for region, left in ((there, here), (here, there)):
+        assert moves.move("orders", region, "a move") is None
+        assert moves.move_of("orders") == "a move", "whoever watches roles may notice it a little later"
+        assert (moves.at(region), healed.primary()["region"]) == (["orders"], region)
+        until(lambda: healed.buy("eu-1", id="after the move").status == 201, "orders go to the new primary")
+        until(partial(follows, left), "the old primary follows")
+    assert healed.buy("eu-1", id="before the move").status == 201
+
+
 def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) -> None:
     first, other = (node for node in healed.target["databases"]["orders"]["nodes"])
     if healed.primary()["name"] == first["name"]:
@@ -68,6 +147,7 @@ def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) 
     http(control + "/records/shop.lab", "PUT", {"address": "127.0.0.9", "ttl": 1})
     killed = healed.instance("catalog")["process"]
     healed.supervisor("POST", f"/processes/{killed}/kill")
+    assert healed.supervisor("POST", "/processes/gateway-eu-1/throttle?share=0.5").body["share"] == 0.5
     link = healed.target["links"]["users->eu-1"]["toxiproxy"]
     http(f"{link['api']}/proxies/{link['proxies'][0]}", "POST", {"enabled": False})
     ended = gameday("lab", "reset", "--json", folder=healed.folder.parents[1])
@@ -75,6 +155,7 @@ def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) 
     assert json.loads(ended.stdout)["ready"] is True
     assert healed.primary()["name"] == first["name"]
     assert healed.process(killed)["state"] == "running"
+    assert healed.process("gateway-eu-1")["share"] == 1.0
     assert http(control + "/records").body["records"]["shop.lab"] == before
     assert healed.buy("eu-1").status == 201
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.calls import status_of
+from experiments.throttle import Throttle
 
 SERVER = Path(__file__).with_name("shop_server.py")
 TOKEN = "a-token-of-the-fake-lab"
@@ -35,7 +36,7 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 class FakeLab:
     """Processes by name, as the lab's supervisor looks after them; `lies` says "killed" and kills nothing, `refuses` answers 500,
-    `monitors` starts Prometheus and Alertmanager when asked."""
+    `gives_shares` can throttle, `monitors` starts Prometheus and Alertmanager when asked."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,10 +44,12 @@ class FakeLab:
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.killed: set[str] = set()
         self.frozen: set[str] = set()
+        self.throttles: dict[str, Throttle] = {}
         self.calls: list[str] = []
         self.lies = False
         self.refuses = False
         self.monitors = False
+        self.gives_shares = True
         self.monitoring: list[subprocess.Popen[bytes]] = []
         self.urls: dict[str, str] = {}
         for region, address in REGIONS.items():
@@ -118,13 +121,23 @@ class FakeLab:
             return "stopped"
         if name in self.frozen:
             return "frozen"
+        if name in self.throttles:
+            return "slow"
         return "running" if self.children[name].poll() is None else "exited"
 
-    def act(self, name: str, what: str) -> None:
-        self.calls.append(f"{what} {name}")
+    def throttle(self, name: str, share: float) -> None:
+        if name in self.throttles:
+            self.throttles.pop(name).end()
+        if share < 1.0:
+            self.throttles[name] = Throttle(self.children[name].pid, share)
+
+    def act(self, name: str, what: str, query: str = "") -> None:
+        self.calls.append(f"{what}?{query} {name}" if query else f"{what} {name}")
         if self.lies:
             return
         child = self.children[name]
+        if what == "throttle":
+            self.throttle(name, float(query.removeprefix("share=")))
         if what == "kill":
             self.killed.add(name)
             if child.poll() is None:
@@ -176,6 +189,8 @@ class FakeLab:
             child.wait(5)
         self.server.shutdown()
         self.server.server_close()
+        for name in list(self.throttles):
+            self.throttle(name, 1.0)
         for child in self.children.values():
             if child.poll() is None:
                 os.kill(child.pid, signal.SIGCONT)
@@ -194,10 +209,13 @@ def handler(lab: FakeLab) -> type[BaseHTTPRequestHandler]:
                 length = int(self.headers.get("Content-Length") or 0)
                 self.reply(200, lab.monitor(self.command, json.loads(self.rfile.read(length) or b"{}")))
             elif self.command == "GET":
-                self.reply(200, {name: {"state": lab.state(name), "pid": child.pid} for name, child in lab.children.items()})
+                pids = {name: child.pid for name, child in lab.children.items()}
+                share = {"share": 1.0} if lab.gives_shares else {}
+                self.reply(200, {name: {"state": lab.state(name), "pid": pid} | share for name, pid in pids.items()})
             else:
-                _, _, name, what = self.path.partition("?")[0].split("/")
-                lab.act(name, what)
+                path, _, query = self.path.partition("?")
+                _, _, name, what = path.split("/")
+                lab.act(name, what, query)
                 self.reply(200, {"state": lab.state(name)})
 
         do_GET = do_POST = do_PUT = do_DELETE = answer

@@ -18,9 +18,13 @@ from experiments.calls import call, status_of
 from experiments.inventory import Inventory
 from experiments.names import resolves
 from experiments.proofs import prove
+from experiments.safety.lever import Lever
+from experiments.safety.preflight import preflight
 from experiments.system import LiveSystem, live_system
+from experiments.throttle import stopped_ratio
 from gameday.faults import Fault, make
 from gameday.port_contract import check_ports_contract
+from gameday.ports import LacksCapability
 from gameday.scenario import read_scenario
 from gameday.selectors import Selector
 from gameday.target import Target, read_target
@@ -39,7 +43,8 @@ class SupervisedRig:
         return self._system
 
     def cases(self) -> list[tuple[Fault, Selector]]:
-        return [(make("kill"), TARGET), (make("freeze"), TARGET), (make("noop"), TARGET)]
+        faults = [make("kill"), make("freeze"), make("slow", {"factor": 4.0}), make("noop")]
+        return [(fault, TARGET) for fault in faults]
 
     def settle(self) -> None:
         """The supervisor answers when it is done."""
@@ -48,7 +53,15 @@ class SupervisedRig:
         ends = time.monotonic() + 1.0
         while status_of(self.lab.urls["a"] + "/catalog/1", 0.5) == 0 and time.monotonic() < ends:
             time.sleep(0.05)
-        return {"serving": status_of(self.lab.urls["a"] + "/catalog/1", 0.5) == 200}
+        serving = status_of(self.lab.urls["a"] + "/catalog/1", 0.5) == 200
+        return {"serving": serving, "quarters lost": self.quarters_lost()}
+
+    def quarters_lost(self) -> int:
+        """Of the processor, as the kernel has it; dead is 4."""
+        try:
+            return round(4 * stopped_ratio(self.lab.children["shop-a"].pid, 100, 0.0053))
+        except ProcessLookupError:
+            return 4
 
 
 def test_processes_behind_a_supervisor_keep_the_contract(tmp_path: Path) -> None:
@@ -58,7 +71,32 @@ def test_processes_behind_a_supervisor_keep_the_contract(tmp_path: Path) -> None
             inventory = Inventory(read_scenario(write_scenario(tmp_path)), read_target(lab.target_file))
             yield SupervisedRig(lab, live_system(inventory))
 
-    assert check_ports_contract(rig) == ["kill", "freeze", "noop"]
+    assert check_ports_contract(rig) == ["kill", "freeze", "slow", "noop"]
+
+
+def test_a_share_of_the_processor_is_proven_by_the_kernel_and_counts_against_the_blast(tmp_path: Path) -> None:
+    fault = make("slow", {"factor": 4.0})
+    with fake_lab(tmp_path) as lab:
+        day = write_scenario(tmp_path, fault="slow service/shop factor=4 at 5s for 5s")
+        inventory = Inventory(read_scenario(day), read_target(lab.target_file))
+        found = {each.name: each for each in preflight(inventory, None, Lever(tmp_path / "state"))}
+        assert found["fault 0: slow service/shop"].words.endswith("shop-a, shop-b")
+        assert not found["not too much of service/shop is hit"].passed
+        lab.gives_shares = False
+        found = {each.name: each for each in preflight(inventory, None, Lever(tmp_path / "state"))}
+        assert not found["fault 0: slow service/shop"].passed, "a supervisor that gives no shares would be asked in vain"
+        lab.gives_shares = True
+        system = live_system(inventory)
+        lab.lies = True
+        fault.inject(system, TARGET)
+        assert not prove(inventory, fault, TARGET, 0.0).holds, "who says that it was done has shown nothing"
+        lab.lies = False
+        fault.inject(system, TARGET)
+        proof = prove(inventory, make("slow", {"factor": 16.0}), TARGET)
+        assert proof.holds, "twice four times"
+        assert proof.words.startswith("shop-a was waiting 9"), proof.words
+        fault.heal(live_system(inventory), TARGET)
+        assert not prove(inventory, fault, TARGET, 0.0).holds, "who heals after a crash has slowed nothing, and heals all of it"
 
 
 class RelayedRig:
@@ -136,6 +174,21 @@ def test_relays_and_names_keep_the_contract(tmp_path: Path) -> None:
     pytest.importorskip("dnslib", reason="needs the lab extra")
     pytest.importorskip("aiohttp", reason="needs the lab extra")
     assert check_ports_contract(lambda: relayed(tmp_path)) == ["partition", "latency", "slow", "dns_outage"]
+
+
+def test_loss_of_packets_is_refused_before_the_day_with_the_reason_and_what_to_use(tmp_path: Path) -> None:
+    with fake_lab(tmp_path) as lab:
+        relay = {"api": "http://127.0.0.1:1", "proxies": ["shop@users"]}
+        lab.write_target(links={"users->a": {"toxiproxy": relay}})
+        day = write_scenario(tmp_path, fault="loss link/internet->a ratio=10% at 5s for 5s")
+        inventory = Inventory(read_scenario(day), read_target(lab.target_file))
+        (check,) = (one for one in preflight(inventory, None, Lever(tmp_path / "state")) if one.name.startswith("fault 0"))
+        with pytest.raises(LacksCapability) as refusal:
+            make("loss", {"ratio": 0.1}).inject(live_system(inventory), Selector.parse("link/internet->a"))
+    assert not check.passed
+    assert check.words == str(refusal.value), "before the day and in it, the same words"
+    assert "lacks: a relay carries connections" in check.words
+    assert "use latency" in check.words
 
 
 class BoundedRig:

@@ -62,17 +62,23 @@ def test_a_day_is_played_proven_healed_scored_and_held_against_its_prediction(tm
             assert TOKEN not in file.read_text(errors="replace"), f"{file} holds the token"
 
 
-def test_when_the_controller_is_killed_the_guardian_heals(tmp_path: Path, lab: FakeLab) -> None:
-    day = Day(tmp_path, lab, duration="60s", fault="kill service/shop@a at 2s for 50s")
+@pytest.mark.parametrize(
+    ("fault", "call", "state"),
+    [("kill service/shop@a", "restart shop-a", "stopped"), ("slow service/shop@a factor=4", "throttle?share=1.0 shop-a", "slow")],
+)
+def test_when_the_controller_is_killed_the_guardian_heals(
+    tmp_path: Path, lab: FakeLab, fault: str, call: str, state: str
+) -> None:
+    day = Day(tmp_path, lab, duration="60s", fault=f"{fault} at 2s for 50s")
     day.wait_for("proven")
-    assert lab.state("shop-a") == "stopped"
+    assert lab.state("shop-a") == state
     day.send(signal.SIGKILL)
-    assert wait_until(lambda: "restart shop-a" in lab.calls), "nobody healed"
+    assert wait_until(lambda: call in lab.calls), "nobody healed"
     day.end()
-    assert lab.state("shop-a") == "running"
+    assert wait_until(lambda: lab.state("shop-a") == "running")
     note = tmp_path / "run" / "live" / "guardian.jsonl"
     assert wait_until(lambda: note.exists() and note.read_text().endswith("\n"))
-    assert json.loads(note.read_text())["healed"] == ["kill service/shop@a"]
+    assert json.loads(note.read_text())["healed"] == [fault.partition(" factor")[0]]
     assert "nothing was left" in gameday(tmp_path, "heal", "run").stdout
     assert wait_until(lambda: not lab_is_loaded(tmp_path)), "the load went on after the controller's death"
 
@@ -141,7 +147,8 @@ def test_a_run_folder_that_cannot_be_written_stops_the_day_before_anything_is_br
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("slow service/shop factor=2 at 2s for 2s", "lacks"),
+        ("errors service/shop ratio=50% at 2s for 2s", "lacks"),
+        ("slow service/shop factor=2 at 2s for 2s", "100% of at most 50%"),
         ("kill zone/a1 at 2s for 20m", "too long"),
         ("kill service/shop at 2s for 2s", "100% of at most 50%"),
     ],

@@ -166,12 +166,15 @@ def test_a_dry_run_looks_whether_the_name_can_be_moved_and_changes_nothing(tmp_p
     with names() as held:
         with_names(lab, held)
         command = ["live", str(write_scenario(tmp_path)), "--target", str(lab.target_file), "--dry-run"]
+        command += ["--set", "response.roles={incident_commander: [kim]}"]
         dry = gameday(tmp_path, *command, "--set", f"policies.failover={POLICY}")
         assert "a region's traffic can be moved: shop.test can be pointed elsewhere" in dry.stdout
         assert held.record["ttl"] == 30
-        wrong = gameday(tmp_path, *command, "--set", f"policies.failover={POLICY.replace('enabled: false', 'approval: null')}")
+        wrong = gameday(tmp_path, *command, "--set", f"policies.failover={POLICY.replace('enabled: false', 'enabled: true')}")
         assert wrong.returncode == 2
-        assert "cannot play: failback.enabled: true" in wrong.stdout
+        assert "cannot play: failback.approval without --hands-on" in wrong.stdout
+        right = gameday(tmp_path, *command, "--hands-on", "--set", f"policies.failover={POLICY.replace('enabled: false', '')}")
+        assert "a region's traffic can be moved: shop.test can be pointed elsewhere" in right.stdout
 
 
 def test_healing_by_the_plan_on_disk_puts_the_name_back(tmp_path: Path, lab: FakeLab) -> None:
@@ -188,10 +191,20 @@ def test_healing_by_the_plan_on_disk_puts_the_name_back(tmp_path: Path, lab: Fak
         assert not (tmp_path / FILE).exists()
 
 
-def test_what_a_live_day_cannot_play_is_named(tmp_path: Path) -> None:
+def test_what_a_live_day_cannot_play_is_named(tmp_path: Path, lab: FakeLab) -> None:
     scenario = read_scenario(
         write_scenario(tmp_path),
         ["policies.failover={mode: automatic, pairs: {a: b}, move: anycast, failback: {approval: null}}"],
     )
-    assert cannot_play(scenario) == ["move: anycast", "databases: other than []", "failback.enabled: true"]
-    assert cannot_play(read_scenario(write_scenario(tmp_path))) == []
+    target = read_target(lab.target_file)
+    assert [each.partition(" (")[0] for each in cannot_play(scenario, target, hands_on=False)] == ["move: anycast"]
+    assert cannot_play(read_scenario(write_scenario(tmp_path)), target, hands_on=False) == []
+    roles = "response.roles={incident_commander: [kim], boss: [kim]}"
+    manual = "policies.failover={mode: manual, pairs: {a: b}, approval: boss}"
+    asks = read_scenario(write_scenario(tmp_path), [manual, roles])
+    assert [each.partition(" (")[0] for each in cannot_play(asks, target, hands_on=False)] == [
+        "mode: manual without --hands-on",
+        "approval without --hands-on",
+        "failback.approval without --hands-on",
+    ]
+    assert cannot_play(asks, target, hands_on=True) == []

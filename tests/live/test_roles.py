@@ -108,3 +108,22 @@ def test_what_an_old_primary_said_before_there_was_a_new_one_makes_no_two_primar
     watch._count_primaries(always=True)
     notebook.close()
     assert set(primaries(tmp_path)) == {1.0}
+
+
+@pytest.mark.parametrize(("move", "triggered", "name"), [(None, ["orders"], "orders"), ("a->b", [], "a->b")])
+def test_a_promotion_that_is_a_step_of_a_regions_failover_is_no_failover_of_its_own(
+    tmp_path: Path, move: str | None, triggered: list[str], name: str
+) -> None:
+    notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
+    database = Database.model_validate(NODES)
+    indicators = LiveIndicators(LoadStream(tmp_path), 1.0)
+    watch = RoleWatch("orders", database, indicators, notebook, None, lambda _database: move)
+    old, new = database.nodes
+    watch._take(old, NodeState("primary", timeline=1), 0.0)
+    watch._take(new, NodeState("replica", 0.0, 1), 0.0)
+    watch._take(new, NodeState("primary", timeline=2), 0.0)
+    notebook.close()
+    found = read_timeline(tmp_path / "observer.jsonl")
+    assert [event.data["failover"] for event in found.of("failover.triggered")] == triggered
+    assert [event.data["failover"] for event in found.of("failover.promoted")] == [name]
+    assert len(found.of("failover.completed")) == len(triggered)

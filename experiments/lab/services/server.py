@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from aiohttp import web
 
 from experiments.lab.services.admission import CLASSES, Admission, Shed
 from experiments.lab.services.times import ServiceTime
+from experiments.throttle import StoppedTime
 
 RETRY_AFTER_S = 1
 """What a refused caller is told."""
@@ -42,6 +44,7 @@ class Service:
         self.name: str = config["name"]
         self.admission = Admission(limits.slots, limits.queue, limits.longest_wait_s)
         self.service_time = ServiceTime(limits.service_time, self.name)
+        self._stopped = StoppedTime(Path(config["stopped"]))
         self.answers: Counter[int] = Counter()
         self.settings: dict[str, Any] = {}
         self.app = web.Application()
@@ -57,7 +60,7 @@ class Service:
             asked = request.headers.get("x-class", "normal")
             try:
                 async with self.admission.slot(asked if asked in CLASSES else "normal"):
-                    await asyncio.sleep(self.service_time.draw())
+                    await self._work(self.service_time.draw())
                     response = await handler(request)
             except Shed:
                 response = failed(503, "shed")
@@ -66,6 +69,12 @@ class Service:
             return response
 
         self.app.router.add_route(method, path, bounded)
+
+    async def _work(self, seconds: float) -> None:
+        """A sleep that stands for processor time: while the process was stopped, no work was done."""
+        began = time.monotonic() - self._stopped.seconds()
+        while (left := seconds - (time.monotonic() - self._stopped.seconds() - began)) > 0.0:
+            await asyncio.sleep(left)
 
     def run(self) -> None:
         """Serve until the process is ended."""
@@ -146,5 +155,6 @@ def configuration() -> dict[str, Any]:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(description="One instance of a service of the lab.")
     parser.add_argument("config", type=Path)
-    found: dict[str, Any] = json.loads(parser.parse_args().config.read_text(encoding="utf-8"))
-    return found
+    file = parser.parse_args().config
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return {"stopped": str(file.with_name("stopped"))} | found
