@@ -203,6 +203,9 @@ class _Player:
         scores = replication_scores(card, recording, self._scenario, replication)
         timeline = recording.timeline.to_bytes() if task.timelines else b""
         jumped = recording.jumped_s / self._scenario.duration
+        # The world of a day refers to itself in circles. What survives now (imports, mostly) is not gone through again for the next day.
+        gc.collect()
+        gc.freeze()
         return Played(replication, scores, timeline, recording if traced else None, jumped)
 
 

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gameday.arrow import floats, same_text
+from gameday.arrow import floats, numbers, positions, same_text, table
 from gameday.atomic_files import cannot, write_atomically
 from gameday.errors import BadInput, GamedayError, Problem, nearest
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("name", "labels", "t", "value")
 _FORMAT: Final = {b"gameday.series": b"1"}
-_ROWS_PER_GROUP: Final = 1 << 20
+_ROWS_PER_GROUP: Final = 1 << 15
+"""Rows that are written at once, so that the texts of all others need not be in memory; it grows a little by the next series."""
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
@@ -140,21 +141,16 @@ class SeriesSet:
         schema = pa.schema(
             [("name", pa.string()), ("labels", pa.string()), ("t", pa.float64()), ("value", pa.float64())], metadata=_FORMAT
         )
-        chunks = [
-            pa.RecordBatch.from_arrays(
-                [same_text(one.name, len(one)), same_text(_label_text(one.labels), len(one)), floats(one.t), floats(one.values)],
-                schema=schema,
-            )
-            for one in self
-        ]
-        buffer = io.BytesIO()
-        pq.write_table(
-            pa.Table.from_batches(chunks, schema=schema).combine_chunks(),
-            buffer,
-            compression="zstd",
-            use_dictionary=["name", "labels"],
-            row_group_size=_ROWS_PER_GROUP,
-        )
+        buffer, waiting = io.BytesIO(), list[Any]()
+        with pq.ParquetWriter(buffer, schema, compression="zstd", use_dictionary=["name", "labels"]) as writer:
+            for one in self:
+                text = _label_text(one.labels)
+                columns = [same_text(one.name, len(one)), same_text(text, len(one)), floats(one.t), floats(one.values)]
+                waiting.append(pa.RecordBatch.from_arrays(columns, schema=schema))
+                if sum(map(len, waiting)) >= _ROWS_PER_GROUP:
+                    writer.write_table(pa.Table.from_batches(waiting))
+                    waiting.clear()
+            writer.write_table(pa.Table.from_batches(waiting, schema=schema))
         write_atomically(path, buffer.getvalue())
 
     def write_csv(self, path: Path) -> None:
@@ -172,41 +168,39 @@ class SeriesSet:
 def read_series(path: Path) -> SeriesSet:
     """Read a Parquet file of series; its rows may come in any order. BadInput when it is none."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(path.read_bytes()))
+        rows = table(path.read_bytes(), repeated=("name", "labels"))
     except OSError as error:
         raise cannot("read", path, error) from error
     except pa.ArrowException as error:
         raise _bad(path, f"is not a Parquet file: {error}") from error
-    missing = [column for column in _COLUMNS if column not in table.column_names]
+    missing = [column for column in _COLUMNS if column not in rows.column_names]
     if missing:
         raise _bad(path, f"lacks the columns {', '.join(missing)}")
     try:
-        return SeriesSet(_series_of(table))
+        return SeriesSet(_series_of(rows))
     except (ValueError, TypeError, pa.ArrowException) as error:
         raise _bad(path, str(error)) from error
 
 
-def _series_of(table: Any) -> Iterator[Series]:
+def _series_of(rows: Any) -> Iterator[Series]:
     """Group the rows of a pyarrow table by name and labels, each group in order of time."""
     import numpy as np
-    import pyarrow as pa
 
-    names, labels = (table.column(column).combine_chunks().dictionary_encode() for column in ("name", "labels"))
-    times, values = (table.column(column).cast(pa.float64()).to_numpy() for column in ("t", "value"))
-    if names.null_count or labels.null_count or not np.isfinite(times).all():
+    times, values = numbers(rows.column("t")), numbers(rows.column("value"))
+    if rows.column("name").null_count or rows.column("labels").null_count or not np.isfinite(times).all():
         raise ValueError("has rows without a name, labels or a time")
-    codes = names.indices.to_numpy().astype(np.int64) * max(len(labels.dictionary), 1) + labels.indices.to_numpy()
+    (names, name_texts), (labels, label_texts) = positions(rows.column("name")), positions(rows.column("labels"))
+    codes = names * max(len(label_texts), 1) + labels
     order = np.lexsort((times, codes))
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    for rows in np.split(order, starts[1:]) if len(order) else []:
-        text = str(labels[int(rows[0])])
+    for group in np.split(order, starts[1:]) if len(order) else []:
+        text = label_texts[labels[group[0]]]
         decoded = json.loads(text)
         if not isinstance(decoded, dict) or not all(isinstance(value, str) for value in decoded.values()):
             raise ValueError(f"has labels that are not a JSON object of texts: {text[:60]}")
-        yield Series(str(names[int(rows[0])]), decoded, times[rows], values[rows])
+        yield Series(name_texts[names[group[0]]], decoded, times[group], values[group])
 
 
 def _label_text(labels: Mapping[str, str]) -> str:

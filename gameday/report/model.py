@@ -241,19 +241,20 @@ def read_samples(folder: RunFolder) -> Samples:
     if not folder.replications.is_file():
         return Samples((), {})
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from gameday.arrow import numbers, table
 
     try:
-        table = pq.read_table(folder.replications)
+        rows = table(folder.replications.read_bytes())
     except (OSError, pa.ArrowException) as error:
         raise BadInput([Problem(str(folder.replications), None, None, "", None, f"is not a Parquet file: {error}")]) from error
-    if "replication" not in table.column_names:
+    if "replication" not in rows.column_names:
         raise BadInput([Problem(str(folder.replications), None, None, "", None, "lacks the column replication")])
-    numbers = table.column("replication").to_numpy()
-    order = np.argsort(numbers, kind="stable")
+    replications = numbers(rows.column("replication"))
+    order = np.argsort(replications, kind="stable")
     columns = {}
-    for name in table.column_names:
-        column = table.column(name)
+    for name in rows.column_names:
+        column = rows.column(name)
         if "." in name and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-            columns[name] = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)[order]
-    return Samples(tuple(int(number) for number in numbers[order]), columns)
+            columns[name] = numbers(column)[order]
+    return Samples(tuple(int(number) for number in replications[order]), columns)
