@@ -176,7 +176,8 @@ def summary(days: Mapping[str, Sequence[Played]], rows: Sequence[two_ways.Row], 
         found = [(row, chance) for row, chance in zip(rows, chances, strict=True) if row.scenario == name]
         first = min(found, key=lambda each: each[0].chance)
         second = min(found, key=lambda each: each[0].same_chance)
-        paired = median(two_ways.paired_shift_seen(count, 2 * len(rows), row.unlike) for row, _ in found)
+        seen = [two_ways.paired_shift_seen(count, 2 * len(rows), row.unlike) for row, _ in found if row.unlike]
+        paired = median(seen) if seen else 0.0
         cells = [
             *(name, count, f"{exact_s:.2f}", f"{quiet_s:.2f}", f"{jumped:.0%}", len(found)),
             *(f"{first[0].chance:.4f} ({first[1][0]:.2f})", _in_sd(two_ways.shift_seen(count, 2 * len(rows)))),
