@@ -186,7 +186,9 @@ def summary(days: Mapping[str, Sequence[Played]], rows: Sequence[two_ways.Row], 
         yield "| " + " | ".join(map(str, cells)) + " |"
     moved = sum(chance < two_ways.LEVEL for pair in chances for chance in pair)
     yield ""
+    low = sum(chance < two_ways.LEVEL for row in rows for chance in (row.chance, row.same_chance))
     yield f"{len(rows)} KPIs, {2 * len(rows)} tests; moved at a level of {two_ways.LEVEL:g} (Holm): {moved}."
+    yield f"Uncorrected, {low} are below {two_ways.LEVEL:g}; by luck alone it would be up to {two_ways.LEVEL * 2 * len(rows):.0f}."
 
 
 def _in_sd(shift: float) -> str:
