@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import inf, sqrt
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import optimize, stats  # type: ignore[import-untyped]
 
 from gameday.statistics import holm
 
@@ -114,4 +114,6 @@ def paired_shift_seen(days: int, tests: int, unlike: float) -> float:
     """The same for the mean of the differences of days with the same seeds; so few days that no chance can be small enough show nothing."""
     if max(2.0 ** (1 - days), 1.0 / PERMUTATIONS) > LEVEL / tests:
         return inf
-    return float((stats.norm.isf(LEVEL / tests / 2.0) + stats.norm.ppf(POWER)) * sqrt(2.0 * unlike / days))
+    needed = stats.t.isf(LEVEL / tests / 2.0, days - 1)
+    away = optimize.brentq(lambda far: stats.nct.sf(needed, days - 1, far) - POWER, 0.0, 10.0 * needed)
+    return float(away * sqrt(2.0 * unlike / days))
