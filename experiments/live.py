@@ -188,6 +188,7 @@ class _Day:
             "seed": self.request.seed,
             "replication": 0,
             "duration_s": scenario.duration,
+            "people": "real" if self.request.hands_on else "none",
         }
         if session.record is not None:
             session.record.write(Event(0.0, "run.started", "run", "live", about, clock.wall))

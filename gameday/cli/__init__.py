@@ -101,6 +101,14 @@ def columns(otherwise: int) -> int:
     return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else otherwise
 
 
+def folded(line: str) -> str:
+    """A line for a terminal, at most as wide as that; what goes on is indented. Elsewhere what was one line stays one."""
+    from textwrap import fill
+
+    width = columns(0)
+    return fill(line, width, subsequent_indent=" " * 14, break_on_hyphens=False) if width else line
+
+
 def whole_number(text: str, least: int, most: int) -> int:
     """The number an argument says. ArgumentTypeError, which becomes a message and exit code 2, for anything else."""
     if re.fullmatch(r"[-+]?[0-9]{1,30}", text) and least <= int(text) <= most:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import columns, show, whole_number
+from gameday.cli import folded, show, whole_number
 
 if TYPE_CHECKING:
     from gameday.runfolder import RunFolder
-    from gameday.timeline import Timeline
+    from gameday.timeline import Event, Timeline
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,15 +40,29 @@ def run(arguments: argparse.Namespace) -> int:
     _check(folder, arguments.replication)
     timeline = read_timeline(folder.timeline_of(arguments.replication))
     _check_kinds(timeline, arguments.kind)
-    for event in timeline.of(*arguments.kind) if arguments.kind else timeline:
-        if arguments.subject and not any(fnmatchcase(event.subject, pattern) for pattern in arguments.subject):
-            continue
+    of_kind = timeline.of(*arguments.kind) if arguments.kind else timeline
+    patterns = arguments.subject or ["*"]
+    found = [event for event in of_kind if any(fnmatchcase(event.subject, pattern) for pattern in patterns)]
+    if not found:
+        _say_what_there_is(timeline, of_kind, arguments.kind, arguments.subject)
+    for event in found:
         if arguments.json:
             show(event.line())
         else:
             data = "  ".join(f"{key}={_shown(value)}" for key, value in event.data.items())
-            show(_folded(f"{format_duration(round(event.t, 1)):>10}  {event.kind:<22} {event.subject:<28} {data}".rstrip()))
+            show(folded(f"{format_duration(round(event.t, 1)):>10}  {event.kind:<22} {event.subject:<28} {data}".rstrip()))
     return 0
+
+
+def _say_what_there_is(timeline: Timeline, of_kind: Sequence[Event], kinds: list[str], subjects: list[str]) -> None:
+    """On standard error, so that what reads the events still reads none."""
+    wanted = " or ".join(kinds)
+    if not of_kind:
+        there = f"kinds in this day: {', '.join(sorted({event.kind for event in timeline})) or 'none'}"
+    else:
+        wanted = f"{wanted} about {' or '.join(subjects)}".strip()
+        there = f"there are {len(of_kind)} of other subjects: {', '.join(sorted({event.subject for event in of_kind}))}"
+    print(folded(f"no event matches {wanted}; {there}"), file=sys.stderr)
 
 
 def _check(folder: RunFolder, replication: int) -> None:
@@ -78,14 +93,6 @@ def _check_kinds(timeline: Timeline, patterns: list[str]) -> None:
 
 def _replication(text: str) -> int:
     return whole_number(text, 0, 999_999)
-
-
-def _folded(line: str) -> str:
-    """A line for a terminal, at most as wide as that; what goes on is indented. Elsewhere an event stays one line."""
-    from textwrap import fill
-
-    width = columns(0)
-    return fill(line, width, subsequent_indent=" " * 14, break_on_hyphens=False) if width else line
 
 
 def _shown(value: object) -> str:

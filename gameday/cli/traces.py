@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli import show, whole_number
+from gameday.cli import folded, show, whole_number
 
 if TYPE_CHECKING:
     from gameday.traces import Trace
@@ -61,9 +61,9 @@ def _print(traces: list[Trace], *, everything: bool) -> None:
 
     shown = traces if everything else _examples(traces)
     for trace in shown:
-        show(f"{format_duration(round(trace.began, 1)):>10}  {headline(trace)}")
+        show(folded(f"{format_duration(round(trace.began, 1)):>10}  {headline(trace)}"))
         for line in story(trace):
-            show(f"            {line}")
+            show(folded(f"            {line}"))
     if not shown:
         show("no such request was traced")
     elif len(shown) < len(traces):

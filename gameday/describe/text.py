@@ -1,4 +1,4 @@
-"""A description as plain text; only tables are wider than the columns there are, where their cells are long."""
+"""A description as plain text, no wider than the columns there are; long cells at the end of a table go on below themselves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from gameday.describe.facts import CallFacts, DemandFacts, Description, Schedule
 from gameday.units import format_duration
 
 WIDTH = 120
+LEAST_LAST_COLUMN = 24
+"""Columns below which the last cell of a row is not wrapped in its place."""
 
 
 def as_text(description: Description, width: int = WIDTH) -> str:
@@ -38,10 +40,10 @@ def _lines(d: Description, width: int) -> Iterator[str]:
     yield from section("Providers", d.providers)
     yield from section(
         "Capacity and load before anything breaks (estimates from means, without queues, retries and failures)",
-        _demand(d.demand),
+        _demand(d.demand, width - 2),
         table=True,
     )
-    yield from section("Schedule", _schedule(d.schedule), table=True)
+    yield from section("Schedule", _schedule(d.schedule, width - 2), table=True)
     yield from section(
         "Static blast radius (before any failover)",
         [line for each in d.blast_radius for line in (each.fault, *(f"  {line}" for line in each.lines))],
@@ -57,7 +59,7 @@ def _section(width: int, title: str, lines: Iterable[str], *, table: bool = Fals
     found = list(lines)
     if found:
         yield ""
-        yield title
+        yield from textwrap.wrap(title, width)
         if table:
             yield from (f"  {line}" for line in found)
             return
@@ -94,25 +96,37 @@ def _call(call: CallFacts) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _demand(demand: Sequence[DemandFacts]) -> list[str]:
+def _demand(demand: Sequence[DemandFacts], width: int) -> list[str]:
     rows = [("place", "slots", "capacity", "peak load", "at", "slots in use")]
     for each in demand:
         capacity = "-" if each.capacity_per_s_estimate is None else f"~{each.capacity_per_s_estimate:.4g}/s"
         busy = f"~{each.peak_utilisation_estimate:.1%}"
         at = format_duration(round(each.peak_at_s))
         rows.append((each.place, str(each.slots), capacity, f"~{each.peak_per_s_estimate:.4g}/s", at, busy))
-    return _table(rows) if len(rows) > 1 else []
+    return _table(rows, width) if len(rows) > 1 else []
 
 
-def _schedule(schedule: Sequence[ScheduleFacts]) -> list[str]:
+def _schedule(schedule: Sequence[ScheduleFacts], width: int) -> list[str]:
     rows = [("at", "until", "what", "target", "mended early by", "details")]
     for line in schedule:
         at = "any time" if line.at_s is None else format_duration(line.at_s)
         until = "" if line.at_s is None else "mended or the end" if line.until_s is None else format_duration(line.until_s)
         rows.append((at, until, line.what, line.target, line.mended_by or "", line.details))
-    return _table(rows) if len(rows) > 1 else []
+    return _table(rows, width) if len(rows) > 1 else []
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """Aligned columns; what does not fit into the last goes on below it, or below the row where too little is left for that."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    before = sum(each + 2 for each in widths[:-1])
+    indent = " " * (before if width - before >= LEAST_LAST_COLUMN else 4)
+    lines = ("  ".join(cell.ljust(each) for cell, each in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return [part for line in lines for part in _folded(line, width, indent)]
+
+
+def _folded(line: str, width: int, indent: str) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    cut = line.rfind(" ", 0, width + 1)
+    head, tail = (line[:cut], line[cut:]) if cut > len(indent) else (line[:width], line[width:])
+    return [head.rstrip(), *textwrap.wrap(tail, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)]

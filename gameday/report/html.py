@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gameday.report import words
 from gameday.report.facts import latency_step_s
+from gameday.report.scoring_rows import not_assessed
 from gameday.timeline import Event
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def summary(data: ReportData) -> str:
         met = sum(one.met is True for one in data.objectives)
         days = "replication" if data.record.completed == 1 else "replications"
         parts.append(f"{met} of {len(data.objectives)} objectives were met over {data.record.completed} {days}")
+    if left_out := not_assessed(data.dimensions):
+        parts.append(left_out)
     return "; ".join(parts) + "."
 
 

@@ -16,6 +16,7 @@ from gameday.report.scoring_rows import (
     dimension_rows,
     grade_text,
     hard_failures,
+    not_assessed,
     objective_rows,
 )
 from gameday.report.terminal import Terminal, table
@@ -42,6 +43,9 @@ def scorecard_on(scores: Mapping[str, Any], terminal: Terminal) -> str:
     dimensions = dimension_rows(scores)
     if dimensions:
         lines += [terminal.bold("dimensions"), *table(terminal, [_dimension(one) for one in dimensions], paint=0)]
+    left_out = not_assessed(dimensions)
+    if left_out:
+        lines += ["", *terminal.wrapped(left_out)]
     failures = hard_failures(scores)
     if failures:
         lines += ["", terminal.bold(terminal.paint("hard failures", "U"))]

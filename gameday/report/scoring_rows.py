@@ -14,6 +14,7 @@ from typing import Any, Final
 from gameday.report import words
 from gameday.report.plots.published import Milestone
 from gameday.scores.kpis import DIMENSIONS, KPIS
+from gameday.scores.taking_part import NOT_ASSESSED
 
 Scores = Mapping[str, Any]
 
@@ -152,12 +153,24 @@ def _kpi_row(dimension: str, result: Mapping[str, Any], currency: str | None) ->
     )
 
 
+def not_assessed(dimensions: Sequence[DimensionRow]) -> str:
+    """What could not be assessed for want of people, as a sentence: whole dimensions, and single KPIs of the others; empty when all was."""
+    names = []
+    for one in dimensions:
+        left = [kpi.kpi for kpi in one.kpis if kpi.note == NOT_ASSESSED]
+        judged = any(kpi.grade != "NOT_APPLICABLE" for kpi in one.kpis)
+        names += left if judged else [one.name] if left else []
+    return f"no people took part, so the grade leaves out what only they could have shown: {', '.join(names)}" if names else ""
+
+
 def _value_of(name: str, result: Mapping[str, Any], unit: str, currency: str | None) -> str:
     value, censored = result.get("value"), result.get("censored_at")
     if isinstance(value, int | float):
         return words.value(name, float(value), unit, currency)
     if censored is not None:
         return f"never, within {words.duration(float(censored))}" if unit == "s" else "never"
+    if result.get("note") == NOT_ASSESSED:
+        return "not assessed"
     if result.get("grade") == "NOT_APPLICABLE" or (result.get("not_applicable") and not result.get("unknown")):
         return "does not apply"
     return "no value" if result.get("not_applicable") else "not known"

@@ -63,6 +63,14 @@ class Case:
         """Pages sent in the judged time."""
         return self.events("page.sent").where(lambda event: event.t >= self.start_s)
 
+    @cached_property
+    def people_took_part(self) -> bool:
+        """Whether people were asked, simulated or real, or did something unasked."""
+        started = self.timeline.first("run.started")
+        if started is None or started.data.get("people") != "none":
+            return True
+        return any(event.source == "human" for event in self.timeline)
+
     @property
     def judged_s(self) -> float:
         """Length of the judged time."""

@@ -15,6 +15,7 @@ from gameday.scores.grading import badness, grade_of, worst
 from gameday.scores.kpis import DIMENSIONS, KPIS, Target, default_target, format_target, format_value, parse_target
 from gameday.scores.model import DimensionScore, Grade, Measure, Recording, Result, Scorecard, not_applicable, unknown
 from gameday.scores.registry import Scorer, all_scorers
+from gameday.scores.taking_part import assessed
 
 if TYPE_CHECKING:
     from gameday.scenario.model import Scenario
@@ -118,7 +119,7 @@ def _ask(scorer: Scorer, ask: Callable[[], Iterable[Measure]]) -> list[Measure]:
 
 
 def _judge(case: Case, measure: Measure, targets: Mapping[str, Target], incident: int | None) -> Result:
-    kpi = KPIS[measure.kpi]
+    kpi, measure = KPIS[measure.kpi], assessed(case, measure)
     target = targets.get(kpi.name) or measure.policy_target or default_target(kpi)
     hard_failure = kpi.hard and _misses_hard_limit(measure)
     return Result(

@@ -64,6 +64,7 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "seed": number_key("root of all randomness"),
             "replication": number_key("number of the replication, from 0"),
             "duration_s": number_key("planned length, seconds"),
+            "people?": text_key("who responds on a live day; without it they are simulated", "real", "none"),
         },
     ),
     "run.ended": kind("The run reached its planned end.", _RUN),

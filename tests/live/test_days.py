@@ -40,6 +40,10 @@ def test_a_day_is_played_proven_healed_scored_and_held_against_its_prediction(tm
         "run.ended",
     ):
         assert kind in kinds, f"{kind} is missing:\n{day.log.read_text()}"
+    assert timeline.first("run.started").data["people"] == "none"
+    response = json.loads((run / "scores.json").read_text())["dimensions"]["response"]
+    assert response["grade"] != "U", response["reason"]
+    assert "no people took part, so the grade leaves out" in day.log.read_text()
     injected, healed = timeline.first("fault.injected"), timeline.first("fault.healed")
     assert injected is not None
     assert healed is not None

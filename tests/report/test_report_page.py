@@ -13,7 +13,7 @@ import pytest
 
 from gameday.errors import BadInput
 from gameday.report import words, write_reports
-from gameday.report.html import html
+from gameday.report.html import html, style_sheet
 from gameday.report.model import ReportData
 from gameday.runfolder import RunFolder
 from gameday.scores.kpis import KPIS
@@ -129,6 +129,13 @@ def test_every_picture_has_a_title_and_a_description(run: RunFolder) -> None:
         assert found is not None
         title, description = found.groups()
         assert re.search(rf'<title id="{title}">[^<]+</title><desc id="{description}">[^<]+</desc>', content)
+
+
+def test_pictures_shrink_with_the_window_instead_of_scrolling_sideways() -> None:
+    (rule,) = re.findall(r"^figure svg \{([^}]*)\}", style_sheet(), flags=re.MULTILINE)
+    assert "width: 100%" in rule
+    assert "max-width: 100%" in rule
+    assert "min-width" not in rule
 
 
 def test_the_same_run_gives_the_same_bytes(run: RunFolder, tmp_path: Path) -> None:
