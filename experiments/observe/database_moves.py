@@ -30,11 +30,21 @@ class DatabaseMoves:
         self._databases = {name: target.databases[name] for name in names if name in target.databases}
         self._home = {name: scenario.system.databases[name].primary for name in self._databases}
         self._planned: dict[str, tuple[str, float]] = {}
+        self._asked: dict[str, tuple[str, float]] = {}
 
     def move_of(self, name: str) -> str | None:
         """Name of the region's failover that a database is being moved by; None when it moves by itself, or not at all."""
         move, until = self._planned.get(name, ("", 0.0))
         return move if time.monotonic() < until else None
+
+    def note(self, name: str, person: str) -> None:
+        """A person is about to hand a database over by themselves."""
+        self._asked[name] = (person, time.monotonic() + MOVED_WITHIN_S)
+
+    def asked_by(self, name: str) -> str | None:
+        """Who has just asked for a database's primary role to be handed over; None when nobody has."""
+        person, until = self._asked.get(name, ("", 0.0))
+        return person if time.monotonic() < until else None
 
     def at(self, region: str) -> list[str]:
         """Databases whose primary is in a region, or that have none and whose place is there."""

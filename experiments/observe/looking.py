@@ -38,7 +38,7 @@ def start_looking(scenario: Scenario, target: Target, indicators: LiveIndicators
     failover = RegionFailover(scenario, target, notebook, Random("failover"), decisions, databases)  # noqa: S311 - no secret
     for look in [*failover.looks(), *_looks(scenario, target, indicators, notebook, live, databases)]:
         guarded_thread(look).start()
-    return Steering(scenario, target, notebook, live, failover, decisions)
+    return Steering(scenario, target, notebook, live, failover, decisions, databases)
 
 
 def _looks(
@@ -58,7 +58,7 @@ def _looks(
     yield from Degrader(scenario, target, notebook, live).looks()
     etcd = next((each.url for each in target.consensus.values()), None)
     for name, database in target.databases.items():
-        yield from RoleWatch(name, database, indicators, notebook, etcd, databases.move_of).looks()
+        yield from RoleWatch(name, database, indicators, notebook, etcd, databases.move_of, databases.asked_by).looks()
 
 
 def guarded_thread(run: Callable[[], None]) -> threading.Thread:

@@ -39,9 +39,11 @@ class RoleWatch:
         notebook: Notebook,
         etcd: str | None,
         moved_by: Callable[[str], str | None] = lambda _: None,
+        asked_by: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """`moved_by`: name of the region's failover that is moving the database now, of which its promotion is a step."""
-        self._moved_by = moved_by
+        """`moved_by`: name of the region's failover that is moving the database now, of which its promotion is a step; `asked_by`: who
+        has asked for the role to be handed over."""
+        self._moved_by, self._asked_by = moved_by, asked_by
         self._name, self._database, self._indicators, self._notebook, self._etcd = name, database, indicators, notebook, etcd
         self._subject = f"database/{name}"
         self._roles: dict[str, str] = {}
@@ -105,7 +107,7 @@ class RoleWatch:
         if not self._triggered and self._moved_by(self._name) is None:
             self._triggered = True
             self._haste.begin()
-            about = {"failover": self._name, "why": why, "by": "automation"}
+            about = {"failover": self._name, "why": why, "by": self._asked_by(self._name) or "automation"}
             self._notebook.say("failover.triggered", self._subject, about)
 
     def _take(self, node: Node, state: NodeState, asked_s: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from experiments.adapters.envoy import Envoy
 from experiments.adapters.patroni import switchover, the_primary
 from experiments.calls import call
+from experiments.observe.database_moves import DatabaseMoves
 from experiments.observe.decisions import Decisions
 from experiments.observe.notebook import Notebook
 from experiments.observe.region_failover import RegionFailover
@@ -45,10 +46,11 @@ class Steering:
         live: Path,
         failover: RegionFailover,
         decisions: Decisions,
+        databases: DatabaseMoves,
     ) -> None:
         """`live`: the folder that holds what has to be put back."""
         self._scenario, self._target, self._notebook, self._live = scenario, target, notebook, live
-        self._failover, self._decisions = failover, decisions
+        self._failover, self._decisions, self._databases = failover, decisions, databases
         self._actions: dict[str, Callable[[str, str], str]] = {
             "approve": lambda person, subject: self._say(person, subject, approved=True),
             "reject": lambda person, subject: self._say(person, subject, approved=False),
@@ -92,9 +94,13 @@ class Steering:
         name = name.removeprefix("database/")
         if name not in known:
             raise Refused(f"the target has no database '{name}': {', '.join(known) or 'none'}")
-        return self._do(
-            person, "promote", f"database/{name}", lambda: switchover(known[name], the_primary(name, known[name]).name)
-        )
+
+        def hand_over() -> None:
+            leader = the_primary(name, known[name])
+            self._databases.note(name, person)
+            switchover(known[name], leader.name)
+
+        return self._do(person, "promote", f"database/{name}", hand_over)
 
     def _drain(self, person: str, region: str) -> str:
         """The gateway fails its health checks, so that whoever asks them goes elsewhere."""

@@ -6,21 +6,29 @@ import json
 import time
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 
 pytest.importorskip("psycopg", reason="needs the live extra")
 
 from experiments.actions import drain, switch_over, undrain
+from experiments.clock import RunClock
 from experiments.inventory import Inventory, NotInTarget
 from experiments.observe.database_moves import DatabaseMoves
+from experiments.observe.decisions import Decisions
+from experiments.observe.notebook import Notebook
+from experiments.observe.region_failover import RegionFailover
+from experiments.observe.steering import Steering
 from experiments.proofs import prove
+from experiments.put_back import put_back
 from experiments.session import TARGET
 from experiments.system import live_system
 from gameday.faults import make
 from gameday.scenario import read_scenario
 from gameday.selectors import Selector
 from gameday.target import read_target
+from gameday.timeline_files import read_timeline
 from tests.lab.real import Lab, gameday, http, needs_lab, until
 
 pytestmark = needs_lab
@@ -134,6 +142,37 @@ def test_a_database_moves_with_its_region_and_home_again_by_its_own_cluster_mana
         until(lambda: healed.buy("eu-1", id="after the move").status == 201, "orders go to the new primary")
         until(partial(follows, left), "the old primary follows")
     assert healed.buy("eu-1", id="before the move").status == 201
+
+
+def test_people_steer_the_lab_and_what_they_change_is_put_back(healed: Lab, tmp_path: Path) -> None:
+    day, target = read_scenario(ROOT / "scenarios" / "live-region-unreachable.yaml"), read_target(healed.folder / "target.yaml")
+    notebook, decisions = Notebook(tmp_path, "observer", RunClock.starting_in(0.0)), Decisions(day.response.roles)
+    moves = DatabaseMoves(day, target)
+    failover = RegionFailover(day, target, notebook, Random("x"), decisions, moves)
+    steering = Steering(day, target, notebook, tmp_path, failover, decisions, moves)
+    admin, url = healed.target["gateways"]["eu-1"]["admin"], healed.instance("catalog")["url"]
+    try:
+        assert steering.act("kim", "drain", "eu-1") == "drain region/eu-1 is done"
+        assert http(admin + "/ready").status == 503
+        assert steering.act("kim", "disable_feature", "catalog -> recommendations").endswith("is done")
+        assert http(url + "/control").body["recommendations"] is False
+    finally:
+        assert put_back(tmp_path) == []
+    assert http(admin + "/ready").status == 200
+    assert http(url + "/control").body["recommendations"] is True
+    before = healed.primary()["name"]
+    assert steering.act("lee", "promote", "orders") == "promote database/orders is done"
+    assert moves.asked_by("orders") == "lee"
+    until(lambda: [one for one in nodes(healed) if http(one["patroni"] + "/primary").status == 200], "somebody has the role")
+    assert healed.primary()["name"] != before
+    notebook.close()
+    done = list(read_timeline(tmp_path / "observer.jsonl").of("action.succeeded"))
+    assert [(event.data["action"], event.data["by"]) for event in done] == [
+        ("drain", "kim"),
+        ("disable_feature", "kim"),
+        ("promote", "lee"),
+    ]
+    assert {event.source for event in done} == {"human"}
 
 
 def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) -> None:

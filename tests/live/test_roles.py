@@ -117,7 +117,7 @@ def test_a_promotion_that_is_a_step_of_a_regions_failover_is_no_failover_of_its_
     notebook = Notebook(tmp_path, "observer", RunClock.starting_in(0.0))
     database = Database.model_validate(NODES)
     indicators = LiveIndicators(LoadStream(tmp_path), 1.0)
-    watch = RoleWatch("orders", database, indicators, notebook, None, lambda _database: move)
+    watch = RoleWatch("orders", database, indicators, notebook, None, lambda _database: move, lambda _database: "lee")
     old, new = database.nodes
     watch._take(old, NodeState("primary", timeline=1), 0.0)
     watch._take(new, NodeState("replica", 0.0, 1), 0.0)
@@ -127,3 +127,4 @@ def test_a_promotion_that_is_a_step_of_a_regions_failover_is_no_failover_of_its_
     assert [event.data["failover"] for event in found.of("failover.triggered")] == triggered
     assert [event.data["failover"] for event in found.of("failover.promoted")] == [name]
     assert len(found.of("failover.completed")) == len(triggered)
+    assert [event.data["by"] for event in found.of("failover.triggered")] == ["lee"] * len(triggered)

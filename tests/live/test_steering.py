@@ -19,6 +19,7 @@ from test_region_failover import POLICY, Names, names, with_names
 
 from experiments.clock import RunClock
 from experiments.observe.alert_book import AlertBook
+from experiments.observe.database_moves import DatabaseMoves
 from experiments.observe.decisions import Decisions, Request
 from experiments.observe.notebook import Notebook
 from experiments.observe.pages import Pages
@@ -65,10 +66,11 @@ def desk(folder: Path, lab: FakeLab, policy: str) -> Iterator[Desk]:
         prepare(scenario, target, folder)
         notebook = Notebook(folder, "observer", RunClock.starting_in(0.0))
         decisions = Decisions(scenario.response.roles)
-        failover = RegionFailover(scenario, target, notebook, Random("x"), decisions)
+        databases = DatabaseMoves(scenario, target)
+        failover = RegionFailover(scenario, target, notebook, Random("x"), decisions, databases)
         for look in failover.looks():
             threading.Thread(target=look, daemon=True).start()
-        yield Desk(folder, held, Steering(scenario, target, notebook, folder, failover, decisions))
+        yield Desk(folder, held, Steering(scenario, target, notebook, folder, failover, decisions, databases))
 
 
 def policy(**changes: str) -> str:
