@@ -7,8 +7,12 @@ run, and as much memory. From buffers and from a ParquetFile they do not.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+# pyarrow's own allocator keeps all it ever had, which is more than a whole run holds. It reads this when it is imported.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 if TYPE_CHECKING:
     import numpy as np

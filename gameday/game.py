@@ -156,6 +156,7 @@ class _Run:
             with self.interrupts.held():
                 scores = self.aggregate.scores()
                 self._write(scores, interrupted=self.interrupted or failure is not None)
+                self.kept.clear()  # the reports read it from the folder
             self.interrupts.released()
             if self.request.reports:
                 from gameday.report import write_reports

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
+from gameday.arrow import numbers, positions
 from gameday.errors import BadInput, GamedayError
 from gameday.series import Series, SeriesSet, read_series
 
@@ -165,3 +167,24 @@ def test_a_series_is_added_once_and_never_empty() -> None:
         shop().add(Series("queue", {}, [1.0], [1.0]))
     with pytest.raises(AssertionError, match="without points"):
         shop().add(Series("other", {}, [], []))
+
+
+def test_series_longer_than_what_is_written_at_once_come_back_whole(tmp_path: Path) -> None:
+    path = tmp_path / "series.parquet"
+    times = np.arange(30_000.0)
+    parts = [("a", "x", 1.0), ("a", "y", 2.0), ("b", "x", 3.0)]
+    long = SeriesSet(Series(name, {"of": label}, times, times * factor) for name, label, factor in parts)
+    long.write_parquet(path)
+    assert pq.read_metadata(path).num_row_groups == 2
+    assert read_series(path) == long
+
+
+def test_columns_of_other_writers_are_read_as_numbers_and_positions() -> None:
+    """In pieces, cut, with nulls, with a dictionary for each piece."""
+    assert_array_equal(numbers(pa.chunked_array([pa.array([None, 1.0, None, 5.0, 7.0]).slice(1, 3)])), [1.0, np.nan, 5.0])
+    assert_array_equal(numbers(pa.chunked_array([[1, 2], [3]])), [1.0, 2.0, 3.0])
+    assert_array_equal(numbers(pa.chunked_array([], type=pa.int64())), [])
+    pieces = [pa.array(["a", "b", "a"]).dictionary_encode(), pa.array(["c", "b"]).dictionary_encode()]
+    for column in (pa.chunked_array(pieces), pa.chunked_array([["a", "b"], ["a", "c", "b"]])):
+        found, texts = positions(column.slice(1))
+        assert [texts[position] for position in found] == ["b", "a", "c", "b"]
