@@ -62,12 +62,40 @@ class Blocks:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A run as arrays, a row for each of its seconds but the first."""
+
+    first: Second
+    counts: Counts
+    """What was counted in each."""
+    busy_s: Seconds
+    under_way: Counts
+    """At the beginning of each, and at the end of the last."""
+    signals: Seconds
+    """What is looked at: answers, requests under way, work, queues, hits and misses of caches, reads and writes."""
+
+    @classmethod
+    def of(cls, run: Sequence[Second], columns: Columns) -> _Rows:
+        """Of a run."""
+        counts = np.array([second.counts for second in run])
+        gains, busy_s = np.diff(counts, axis=0), np.diff(np.array([second.busy_s for second in run]), axis=0)
+        under_way = columns.under_way(counts)
+        wanted = [columns.good, *(columns.edge[name] for name in ("hits", "misses"))]
+        wanted += [columns.station[name] for name in ("reads", "writes_attempted")]
+        queued = np.array([second.queued for second in run[1:]])
+        parts = [*(gains[:, each] for each in wanted), under_way[1:], busy_s, queued]
+        return cls(run[0], gains, busy_s, under_way, np.concatenate(parts, axis=1).astype(np.float64))
+
+
 class Library:
     """Exact seconds of one set of settings, in runs that were not interrupted; the first of a run is only where it begins."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._runs: list[list[Second]] = []
+        self._rows: dict[int, _Rows] = {}
+        """Of runs that were looked at, by their identity: most are the same when they are looked at again."""
         self.played = 0
         """Seconds that were ever added."""
         self.requests = 0
@@ -124,6 +152,7 @@ class Library:
             if len(oldest) - 1 <= spare:
                 spare -= len(oldest) - 1
                 del self._runs[0]
+                self._rows.pop(id(oldest), None)
             else:
                 del oldest[:spare]
                 spare = 0
@@ -141,21 +170,16 @@ class Library:
         troubles = self._columns.troubles(gained)
         return bool((brought >= LEAST_REQUESTS).all() and ((troubles == 0) | (troubles >= LEAST_EVENTS)).all())
 
-    def _signals(self, run: Sequence[Second]) -> Seconds:
-        """What is looked at, second by second: answers, requests under way, work, queues, hits and misses of caches, reads and writes."""
-        columns = self._columns
-        counts = np.array([second.counts for second in run])
-        busy_s = np.array([second.busy_s for second in run])
-        gains = np.diff(counts, axis=0)
-        wanted = [columns.good, *(columns.edge[name] for name in ("hits", "misses"))]
-        wanted += [columns.station[name] for name in ("reads", "writes_attempted")]
-        queued = np.array([second.queued for second in run[1:]])
-        parts = [*(gains[:, each] for each in wanted), columns.under_way(counts[1:]), np.diff(busy_s, axis=0), queued]
-        return np.concatenate(parts, axis=1).astype(np.float64)
+    def _rows_of(self, run: list[Second]) -> _Rows:
+        """Of one of the runs that are kept."""
+        rows = self._rows.get(id(run))
+        if rows is None or rows.first is not run[0] or len(rows.counts) != len(run) - 1:
+            rows = self._rows[id(run)] = _Rows.of(run, self._columns)
+        return rows
 
     def _is_stationary(self, run: Sequence[Second]) -> bool:
         """Whether nothing has a trend, and all forget soon: seconds further apart than half a block do not depend on each other."""
-        noise = _Noise.of(self._signals(run))
+        noise = _Noise.of(_Rows.of(run, self._columns).signals)
         return bool((noise.trend <= _ALIKE).all() and (noise.seconds_alike <= BLOCK / 2.0).all())
 
     def _is_alike(self, run: Sequence[Second]) -> bool:
@@ -165,8 +189,8 @@ class Library:
         that is empty but for a second now and then seems always empty where it was looked at for a minute. What it holds is seen in the
         requests held as well, and those have to be alike by their own measure.
         """
-        signals = [self._signals(each) for each in self._runs]
-        known, new = np.concatenate(signals), self._signals(run)
+        signals = [self._rows_of(each).signals for each in self._runs]
+        known, new = np.concatenate(signals), _Rows.of(run, self._columns).signals
         alike = _Noise.of(max(signals, key=len)).seconds_alike
         usual, variance, queues = known.mean(axis=0), known.var(axis=0), slice(-self._columns.stations, None)
         for part in (new, *(new[end - BLOCK : end] for end in range(len(new), BLOCK - 1, -BLOCK))):
@@ -181,23 +205,17 @@ class Library:
 
     def blocks(self) -> Blocks:
         """Everything that can be drawn."""
-        columns = self._columns
+        columns, runs = self._columns, [self._rows_of(run) for run in self._runs]
         seconds: list[Second] = []
         begins: list[int] = []
-        gains, busy, before, after = [], [], [], []
         for run in self._runs:
-            counts = np.array([second.counts for second in run])
             begins += range(len(seconds), len(seconds) + len(run) - BLOCK)
             seconds += run[1:]
-            gains.append(np.diff(counts, axis=0))
-            busy.append(np.diff(np.array([second.busy_s for second in run]), axis=0))
-            under_way = columns.under_way(counts)
-            before.append(under_way[:-1])
-            after.append(under_way[1:])
-        counts = np.concatenate(gains)
+        counts = np.concatenate([rows.counts for rows in runs])
+        work = np.concatenate([rows.busy_s for rows in runs])
+        begun, ended = (np.concatenate([rows.under_way[part] for rows in runs]) for part in (slice(None, -1), slice(1, None)))
         tied, last = columns.tied(counts.sum(axis=0)), len(seconds) - BLOCK
         offered = np.concatenate([np.zeros((1, columns.flows), dtype=np.int64), counts[:, columns.offered].cumsum(axis=0)])
-        work, begun, ended = (np.concatenate(parts) for parts in (busy, before, after))
         room = np.where(tied, columns.totals(counts) + begun, np.iinfo(np.int64).max)
         return Blocks(counts, work, tuple(seconds), begun, ended, tied, np.array(begins), room, offered, last)
 
