@@ -77,13 +77,11 @@ class ProcessRig:
 
     def observe(self, target: Selector) -> Mapping[str, object]:
         serving = self.answer(target.name) == "served"
-        return {"serving": serving, "bystander": self.answer("bystander"), "quarters lost": self.quarters_lost(target.name)}
+        return {"serving": serving, "bystander": self.answer("bystander"), "starved": self.starved(target.name)}
 
-    def quarters_lost(self, name: str) -> int:
-        """Of the processor: the kernel says at each look whether the process is stopped. Frozen or dead is 4."""
-        if not self.processes.running(name):
-            return 4
-        return round(4 * stopped_ratio(self.processes.pid(name), 100, 0.0053))
+    def starved(self, name: str) -> bool:
+        """Whether the kernel has the process stopped at many of some looks."""
+        return not self.processes.running(name) or stopped_ratio(self.processes.pid(name), 60, 0.0053) > 0.3
 
 
 @contextmanager
