@@ -213,7 +213,8 @@ SYSTEM_KINDS: Final[Mapping[str, Kind]] = {
             "conflicting": number_key("writes accepted by two primaries at once"),
             "unreconciled": number_key("conflicting or degraded writes still open"),
             "oldest_lost_s?": number_key(
-                "age of the oldest lost write when its primary stopped taking writes, or at promotion, seconds"
+                "age of the oldest lost write when its primary stopped taking writes, or at promotion, seconds; of witnesses and of the "
+                "writers of a live day when the last that was lost was acknowledged"
             ),
             "surviving?": number_key("writes confirmed and still there"),
             "stale_reads?": number_key("reads answered from a copy older than promised"),
