@@ -1,4 +1,4 @@
-"""Whether the lab works: every process answers, the database has a primary and a streaming standby, an order goes through each gateway."""
+"""Whether the lab works: every process answers, the database has a primary and a streaming standby, orders go through each gateway."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import aiohttp
 
-from experiments.lab.layout import GATEWAY_PORT, PATRONI_PORT, REGIONS, Layout
+from experiments.lab.layout import GATEWAY_PORT, INSTANCES, PATRONI_PORT, REGIONS, Layout
 from experiments.lab.plan import Process
+from experiments.lab.services.checkout import LIMITS
 from experiments.lab.settings import Settings
 
 LOOK_WITHIN_S: Final = 3.0
+ORDERS: Final = INSTANCES * LIMITS.slots
+"""At once through a gateway, so that every connection that is kept to the database is tried: after a move they lead to the old primary."""
 
 
 class Readiness:
@@ -22,7 +25,7 @@ class Readiness:
         self._layout, self._settings, self._http = layout, settings, http
 
     async def waiting_for(self, processes: Iterable[Process], *, order: bool) -> list[str]:
-        """What does not work yet, in words; the cheapest looks first. With `order`, one is placed through each gateway."""
+        """What does not work yet, in words; the cheapest looks first. With `order`, some are placed through each gateway."""
         asked = list(processes)
         answers = await asyncio.gather(*(self.answers(one) for one in asked))
         silent = [one.name for one, answer in zip(asked, answers, strict=True) if not answer]
@@ -64,12 +67,16 @@ class Readiness:
             return f"the catalog of {region} answers {status or 'nothing'}"
         if not order:
             return None
+        statuses = await asyncio.gather(*(self._order(entry) for _ in range(ORDERS)))
+        bad = [status for status in statuses if status != 201]
+        return f"the checkout of {region} answers {bad[0] or 'nothing'}" if bad else None
+
+    async def _order(self, entry: str) -> int:
         try:
             async with self._http.post(f"{entry}/checkout", json={"item": 1}) as answer:
-                status = answer.status
+                return answer.status
         except (aiohttp.ClientError, TimeoutError):
-            status = 0
-        return None if status == 201 else f"the checkout of {region} answers {status or 'nothing'}"
+            return 0
 
     async def _get(self, url: str) -> tuple[int, Any]:
         """Status and JSON body (None for other bodies); status 0 when nobody answers in time."""
