@@ -1,7 +1,7 @@
 """numba, met once: how functions of the kernel are compiled.
 
-The rule that surprises: importing numba costs 80 MB and half a second, so only the kernel's own files import this, and they are imported only where it has to be
-compiled (`native.py`).
+The rule that surprises: importing numba costs 80 MB and half a second, so only the kernel's own files import this,
+and they are imported only where it has to be compiled (`native.py`).
 """
 
 from __future__ import annotations

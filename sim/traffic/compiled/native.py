@@ -1,6 +1,7 @@
 """The kernel as machine code: found on disk or else compiled and kept there, loaded, made callable from Python.
 
-The rule that surprises: a process that finds it never imports numba, which costs 80 MB and half a second. So nothing on this side of the kernel may import a file that is part of it.
+The rule that surprises: a process that finds it never imports numba, which costs 80 MB and half a second. So nothing on
+this side of the kernel may import a file that is part of it.
 """
 
 from __future__ import annotations
