@@ -179,7 +179,11 @@ def test_reset_undoes_whatever_was_done_and_moves_the_primary_home(healed: Lab) 
     first, other = (node for node in healed.target["databases"]["orders"]["nodes"])
     if healed.primary()["name"] == first["name"]:
         asked_for = {"leader": first["name"], "candidate": other["name"]}
-        assert http(first["patroni"] + "/switchover", "POST", asked_for, within_s=60).status == 200
+        switchover = first["patroni"] + "/switchover"
+        until(
+            lambda: http(switchover, "POST", asked_for, within_s=60).status == 200,
+            "the other node follows, so that it can take over",
+        )
         until(lambda: http(other["patroni"] + "/primary").status == 200, "the other node is primary")
     control = healed.target["dns"]["control"]
     before = http(control + "/records").body["records"]["shop.lab"]

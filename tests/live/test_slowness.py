@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from experiments.system import SlowsProviders
+from experiments.system import SlowsWork
 from gameday.scenario.times import ServiceTime
 from gameday.selectors import Selector
 
@@ -43,7 +43,7 @@ def test_the_delay_scatters_as_the_work_would(
         relays=lambda _selector: (("http://127.0.0.1:1", "payments"),),
         scenario=SimpleNamespace(system=SimpleNamespace(providers={"payments": provider})),
     )
-    system = SlowsProviders.__new__(SlowsProviders)
+    system = SlowsWork.__new__(SlowsWork)
     system.inventory = inventory
     system.slow(PAYMENTS, 4.0)
     assert [each["attributes"] for each in toxics.values()] == [{"latency": latency_ms, "jitter": jitter_ms}]

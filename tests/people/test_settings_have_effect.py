@@ -62,6 +62,7 @@ EFFECTS: dict[str, Effect] = {
     **ALERTING,
     # -- monitoring
     "monitoring.location": Effect(monitoring(location="region/a"), ("alert.firing",), OUTAGE),
+    "monitoring.counted_by": Effect(monitoring(counted_by="clients"), ("alert.firing",), OUTAGE),
     "monitoring.scrape": Effect(monitoring(scrape="25s"), ("alert.firing",)),
     "monitoring.evaluation": Effect(monitoring(evaluation="25s"), ("alert.firing",)),
     "monitoring.probes": Effect(
