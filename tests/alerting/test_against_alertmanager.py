@@ -43,6 +43,8 @@ ROUTING: dict[str, Any] = {
 WORLDS = 40
 HASTE_S = 0.2
 """An alert that is sent, or ends, so close to a flush may come before or after it."""
+LATE_S = 1.9
+"""A busy machine may tell so late; flushes of a group lie four seconds apart."""
 INHIBITIONS = [
     {"source": 'world!="", alertname=~".*-A"', "target": 'world!="", alertname=~".*-B"', "equal": ["world", "team"]},
     {"source": 'alertname="Down"', "target": 'kind="symptom"', "equal": ["region"]},
@@ -163,7 +165,7 @@ def sent(real: Alertmanager) -> Sent:
 def test_a_real_alertmanager_notifies_what_our_dispatcher_notifies(real: Alertmanager, sent: Sent) -> None:
     scripted = [(at, send) for at, send in sent if "world" not in send[1]]
     theirs = [hook for hook in real.hooks if hook.at <= ENDS and not hook.receiver.startswith("w")]
-    assert compare(theirs, WORLD.ours(scripted, real.wall_began)[0]) >= 10, "the script reaches many groups"
+    assert compare(theirs, WORLD.ours(scripted, real.wall_began)[0], LATE_S) >= 10, "the script reaches many groups"
 
 
 def test_a_real_alertmanager_agrees_in_random_worlds(real: Alertmanager, sent: Sent) -> None:
@@ -175,7 +177,7 @@ def test_a_real_alertmanager_agrees_in_random_worlds(real: Alertmanager, sent: S
         hurried = any(0 < abs(flush - at) < HASTE_S for flush in flushes for at in instants)
         if not hurried:
             theirs = [hook for hook in real.hooks if hook.at <= ENDS and hook.receiver.partition("-")[0] == name]
-            groups += compare(theirs, expected)
+            groups += compare(theirs, expected, LATE_S)
             compared += 1
     assert compared >= WORLDS // 8, "most worlds hang on the haste of the machine"
     assert groups > compared, "worlds have more than one group"

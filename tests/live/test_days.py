@@ -16,6 +16,7 @@ from days import Day, gameday, wait_until
 from fake_lab import TOKEN, FakeLab, write_scenario
 
 from gameday.prediction import read_prediction
+from gameday.scores.taking_part import NOT_ASSESSED
 from gameday.series import read_series
 from gameday.timeline_files import read_timeline
 
@@ -42,7 +43,8 @@ def test_a_day_is_played_proven_healed_scored_and_held_against_its_prediction(tm
         assert kind in kinds, f"{kind} is missing:\n{day.log.read_text()}"
     assert timeline.first("run.started").data["people"] == "none"
     response = json.loads((run / "scores.json").read_text())["dimensions"]["response"]
-    assert response["grade"] != "U", response["reason"]
+    by_people = {one["kpi"]: one["note"] for one in response["results"] if one["kpi"] == "response.time_to_acknowledge"}
+    assert by_people == {"response.time_to_acknowledge": NOT_ASSESSED}, "nobody was asked, so nobody is unable"
     assert "no people took part, so the grade leaves out" in day.log.read_text()
     injected, healed = timeline.first("fault.injected"), timeline.first("fault.healed")
     assert injected is not None
