@@ -65,6 +65,7 @@ def shipped(path: Path) -> Player:
     wiring = build(scenario)
 
     def play(way: str, replication: int) -> Played:
+        """Play a day one way (`exact`, or quiet) and score it; seconds are of a processor."""
         started = process_time()
         recording = run(scenario, SEED, replication, wiring, quiet=way != "exact")
         seconds = process_time() - started

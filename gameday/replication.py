@@ -195,6 +195,7 @@ class _Player:
         gc.freeze()
 
     def play(self, task: Task, replication: int) -> Played:
+        """Play a day of the task's scenario and score it; what it leaves in memory is collected before the next."""
         from gameday.scores import replication_scores, score
 
         traced = replication < task.recorded
